@@ -1,0 +1,1 @@
+"""Where traffic enters: each listener reads just enough to judge, asks the gate, and does what the table says."""

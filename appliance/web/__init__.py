@@ -1,0 +1,1 @@
+"""The small web of the box: the children's pages and the status page. It shows what it is given."""

@@ -1,0 +1,1 @@
+"""Data only, with sources and dates: categories, policies, lists, and facts. No code."""
