@@ -14,6 +14,7 @@ Lines that begin with "!" set the scene for the lines below them, until "! end":
     ! pause primary               a pause                      ! end                          back to nothing
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -58,8 +59,9 @@ class Mismatch:
     verdict: Verdict
 
     def __str__(self) -> str:
-        wanted = " ".join(self.scenario.expected)
-        return f"{self.scenario.path}:{self.scenario.line}: must be {wanted!r}, is {told(self.verdict)!r}"
+        asked, wanted = self.scenario.request, " ".join(self.scenario.expected)
+        place = f"{self.scenario.path.name}:{self.scenario.line}"
+        return f"{place}: {asked.host} for {asked.group.value} must be {wanted!r}, is {told(self.verdict)!r}"
 
 
 def told(verdict: Verdict) -> str:
@@ -75,7 +77,8 @@ def read(path: Path) -> Iterator[Scenario]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read", "Scenarios are UTF-8 text.") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"{path}: cannot be read ({why})", "Name a file of scenarios, one on each line.") from error
     for number, raw in enumerate(lines, 1):
         text = raw.partition("#")[0].strip()
         try:
@@ -85,7 +88,8 @@ def read(path: Path) -> Iterator[Scenario]:
                 request, expected = _line(text)
                 yield Scenario(path, number, request, expected, tuple(rules), tuple(overrides))
         except ValueError as error:
-            raise ConfigError(f"{path}:{number}: {error}", "See appliance/scenarios.py for the words.") from error
+            hint = 'Write it like "www.example.org  primary mon 09:00  -> allow not_listed".'
+            raise ConfigError(f"{path}:{number}: {error}", hint) from error
 
 
 def _scene(words: list[str], rules: list[tuple[str, str]], overrides: list[Override]) -> None:
@@ -95,11 +99,12 @@ def _scene(words: list[str], rules: list[tuple[str, str]], overrides: list[Overr
             rules.clear()
             overrides.clear()
         case ["rule", category, rule]:
-            rules.append((category, rule))
+            name, slash, path = rule.partition("/")
+            rules.append((category, _host(name) + slash + path))
         case ["pause", group]:
-            overrides.append(Override("scene", ClientGroup(group), until))
+            overrides.append(Override("scene", _group(group), until))
         case ["allow", host, group]:
-            overrides.append(Override("scene", ClientGroup(group), until, host))
+            overrides.append(Override("scene", _group(group), until, _host(host)))
         case _:
             raise ValueError(f"{' '.join(words)!r} sets no scene")
 
@@ -110,9 +115,7 @@ def _line(text: str) -> tuple[Request, tuple[str, ...]]:
     if not arrow or not expected.split():
         raise ValueError('a scenario is "HOST GROUP -> ACTION REASON"')
     name, slash, path = target.partition("/") if "://" not in target else ("", "", "")
-    host = normalise(name)
-    if host is None:
-        raise ValueError(f"{name!r} is not a host")
+    host = _host(name)
     said = _Words()
     for word in words:
         said.take(word)
@@ -122,6 +125,19 @@ def _line(text: str) -> tuple[Request, tuple[str, ...]]:
     at = MONDAY + timedelta(days=said.day, minutes=said.minute)
     request = Request(host, said.group, via, at, slash + path if slash else None, said.hello)
     return request, tuple(expected.split())
+
+
+def _host(text: str) -> str:
+    host = normalise(text)
+    if host is None:
+        raise ValueError(f"{text!r} is not a host")
+    return host
+
+
+def _group(text: str) -> ClientGroup:
+    if text not in _GROUPS:
+        raise ValueError(f"{text!r} is no group")
+    return ClientGroup(text)
 
 
 @dataclass(slots=True)
@@ -135,25 +151,29 @@ class _Words:
     hello: Hello = Hello.NAMED
 
     def take(self, word: str) -> None:
-        hours, colon, minutes = word.partition(":")
+        hours, _, minutes = word.partition(":")
         if word in _GROUPS:
             self.group = ClientGroup(word)
         elif word in _WAYS:
             self.via = Via(word)
         elif word.lower() in _DAYS:
             self.day = _DAYS.index(word.lower())
-        elif hours == "hello":
+        elif hours == "hello" and minutes in [hello.value for hello in Hello]:
             self.hello = Hello(minutes)
-        elif colon and hours.isdigit() and minutes.isdigit():
+        elif re.fullmatch("([01]?[0-9]|2[0-3]):[0-5][0-9]", word):
             self.minute = int(hours) * 60 + int(minutes)
         else:
             raise ValueError(f"{word!r} is no group, way, day or time")
 
 
 def run(scenarios: Iterable[Scenario], policies: Mapping[ClientGroup, Policy], book: Rulebook) -> list[Mismatch]:
-    """Every scenario whose verdict is not the expected one."""
+    """Every scenario whose verdict is not the expected one. Raises ConfigError for a rule in a category that does not
+    exist."""
     wrong = []
     for scenario in scenarios:
+        for category, _ in scenario.rules:
+            if category not in book.categories:
+                raise ConfigError(f"{scenario.path}:{scenario.line}: a rule above is for {category!r}, no category")
         scene = replace(book, overrides=scenario.overrides)
         if scenario.rules:
             scene = replace(scene, rules=_Both(book.rules, _compiled(scenario.rules)))

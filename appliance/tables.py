@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from appliance.errors import ConfigError
 from appliance.notice.help import HelpLine
-from appliance.settings import Table, read_toml
+from appliance.settings import Table, near, read_toml
 from filters.model import ClientGroup
 from filters.policy import Category, Failure, Hours, Kind, Policy, Schedule, Wants
 from filters.safesearch import SafeSearch
@@ -40,6 +41,7 @@ def read_tables(own_policies: Path | None, rules: Path | None = None) -> Tables:
     rules = rules or rules_folder()
     categories = read_categories(rules / "categories.toml")
     policies, paths = {}, []
+    _only_known(own_policies)
     for group in ClientGroup:
         path = rules / "policies" / f"{group.value}.toml"
         if own_policies and (own := own_policies / path.name).exists():
@@ -49,6 +51,15 @@ def read_tables(own_policies: Path | None, rules: Path | None = None) -> Tables:
     bypass = read_toml(rules / "bypass.toml")
     outer = frozenset(bypass.strings("ech_outer_names", None))
     return Tables(categories, policies, read_safe_search(rules / "safesearch.toml"), outer, tuple(paths))
+
+
+def _only_known(own_policies: Path | None) -> None:
+    """Raise for a policy file that no group will ever use: its name is misspelt, and the built-in one would hold."""
+    known = [f"{group.value}.toml" for group in ClientGroup]
+    for path in sorted(own_policies.glob("*.toml")) if own_policies else ():
+        if path.name not in known:
+            hint = near(path.name, known) or f"There are {', '.join(known)}."
+            raise ConfigError(f"{path}: is named for no group", hint)
 
 
 def read_categories(path: Path) -> dict[str, Category]:
@@ -108,7 +119,9 @@ def _categories(table: Table, key: str, categories: Mapping[str, Category]) -> f
     names = table.strings(key)
     for name in names:
         if name not in categories:
-            raise table.wrong(key, f"names a category {name!r} that does not exist", "See rules/categories.toml.")
+            names_there = [each.name for each in categories.values() if each.kind is Kind.CONTENT]
+            hint = near(name, names_there) or f"There are {', '.join(names_there)}."
+            raise table.wrong(key, f"names a category {name!r} that does not exist", hint)
         if categories[name].kind is not Kind.CONTENT:
             raise table.wrong(key, f"holds {name!r}, which is {categories[name].kind.value} for everybody")
     return frozenset(names)

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from itertools import accumulate
 
 from filters.index import ALLOW, DIRECTORY, HEADER, LINE, MAGIC, Form, ListInfo, RuleSet
+from filters.patterns import Pattern
 from filters.syntax import ParsedRule, Shape
 
 SHARES = 256
@@ -41,24 +42,30 @@ def compile_list(rules: Iterable[ParsedRule], info: ListInfo, key: bytes) -> Com
     last, fewest_dots = 0, 1
 
     def put(text: str, value: int) -> None:
+        nonlocal fewest_dots
+        if "." not in text and ":" not in text:
+            fewest_dots = 0  # "gov" or "intranet": whole top-level names are to be looked up too
         digest = seed.copy()
         digest.update(text.encode())
         raw = digest.digest()
         shares[raw[0]].append(int.from_bytes(raw))
         lines[raw[0]].append(value)
 
+    def mark(host: str | None, line: int) -> None:
+        if host and host not in hosts_with_paths:
+            hosts_with_paths.add(host)
+            put(host, line | Form.MARKER << 28)
+
     for line, shape, allow, text in rules:
         last = max(last, line)
         form = _FORM_OF.get(shape)
         if form is None:
             patterns.append((shape, text, allow, line))
+            mark(Pattern(shape, text).host, line)
             continue
-        if "." not in text and form is Form.BELOW and ":" not in text:
-            fewest_dots = 0
         put(text, line | form << 28 | (ALLOW if allow else 0))
-        if form is Form.PATH and (host := text.partition("/")[0]) not in hosts_with_paths:
-            hosts_with_paths.add(host)
-            put(host, line | Form.MARKER << 28)
+        if form is Form.PATH:
+            mark(text.partition("/")[0], line)
 
     def share(number: int) -> Iterator[tuple[int, int]]:
         return zip(shares[number], lines[number], strict=True)

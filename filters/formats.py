@@ -106,12 +106,13 @@ def _by_lines(lines: list[str]) -> Format | None:
         return Format.PLAIN
     for form, others in ((Format.V2FLY, entries), (Format.ADBLOCK, entries + counts[Format.HOSTS])):
         # these two mix lines of their own with bare names
-        if counts[form] * 20 > total and counts[form] + others > total / 2:
+        if counts[form] * 20 > total and (counts[form] + others) * 2 >= total:
             return form
-    found, most = counts.most_common(1)[0]
+    del counts[None]
+    found, most = next(iter(counts.most_common(1)), (None, 0))
     if found in (Format.PLAIN, Format.WILDCARD):
         most = entries
-    return found if most > total / 2 else None
+    return found if most * 2 >= total else None
 
 
 def _kind(line: str) -> Format | None:

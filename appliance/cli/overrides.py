@@ -1,67 +1,102 @@
 """`schoolgate allow`, `pause` and `override`: what a teacher changes for a lesson."""
 
 import re
+from datetime import datetime
 
 import click
 
 from appliance import overrides
-from appliance.cli.base import GROUPS, as_json, told_plainly
+from appliance.cli.base import GROUP_NAMES, GROUPS, as_json, told_plainly, typed, view
 from appliance.clock import now
 from appliance.errors import ConfigError
-from appliance.snapshot import Paths, load
-from filters.engine import Rulebook
-from filters.model import ClientGroup
+from appliance.lists.suffixes import public_suffixes
+from appliance.snapshot import Paths, Snapshot, read_settings
+from filters.engine import decide
+from filters.model import Action, ClientGroup, Reason, Request, Via
 from filters.names import host as normalise
-from filters.policy import Kind, Override
+from filters.policy import Override
 
 _UNITS = {"m": 1, "min": 1, "h": 60}
+_DURATION = "For how long, like 45m or 2h (12h at most); it ends by itself."
 
 
 def minutes(text: str) -> int:
     """ "45m" or "2h" in minutes. Raises ConfigError."""
     found = re.fullmatch(r"([1-9]\d{0,3})(m|min|h)", text.strip().lower())
     longest = int(overrides.LONGEST.total_seconds() // 60)
-    if not found or int(found[1]) * _UNITS[found[2]] > longest:
-        raise ConfigError(
-            f"{text!r} is not a time like 45m or 2h", f"The longest is {longest // 60}h; a policy is for good."
-        )
+    if not found:
+        raise ConfigError(f"{text!r} is not a time like 45m or 2h", "Write a number and m for minutes or h for hours.")
+    if int(found[1]) * _UNITS[found[2]] > longest:
+        raise ConfigError(f"{text} is too long", f"The longest is {longest // 60}h; what is for good is a policy.")
     return int(found[1]) * _UNITS[found[2]]
 
 
-@click.command()
-@click.argument("host")
-@click.option("--group", type=GROUPS, required=True, help="For whom.")
-@click.option("--for", "lasting", required=True, metavar="TIME", help="For how long, like 45m; it ends by itself.")
-@click.option("--reason", default="", help="Why, for the record of overrides.")
-@click.pass_obj
-@told_plainly
-def allow(paths: Paths, host: str, group: str, lasting: str, reason: str) -> None:
-    """Open one name, and every name below it, for a group and a while."""
-    name = normalise(host)
+def site(text: str) -> str:
+    """A host as a teacher may name it for `allow`. Raises ConfigError for what is none, or covers too much."""
+    name = normalise(text)
     if name is None:
-        raise ConfigError(f"{host!r} is not a host name", "Write it like example.org, without https:// and path.")
-    snapshot = load(paths)
-    hits, _ = snapshot.book.rules.find(name)
-    if any(snapshot.tables.categories[hit.category].kind is Kind.SEALED for hit in hits):
-        raise ConfigError(f"{name} is sealed", "Illegal content cannot be opened by anyone.")
-    made = overrides.add(paths.overrides, ClientGroup(group), name, minutes(lasting), now(snapshot.config.zone), reason)
-    click.echo(f"{name} is open for {group} until {made.until:%H:%M}. End it sooner: schoolgate override end {made.id}")
+        meant = re.match(r"(?:[a-z]+://)?(?:[^/@]*@)?([^/:?#]+)", text.strip(), re.IGNORECASE)
+        found = normalise(meant[1]) if meant else None
+        hint = f"Name the whole site instead: {found}" if found else "Write it like example.org."
+        raise ConfigError(f"{text!r} is not a host name", hint)
+    if public_suffixes()(name) and not re.search(r"[0-9:]$", name):
+        raise ConfigError(f"{name} stands above many sites", f"Name one of them, like example.{name}.")
+    return name
 
 
-@click.command()
-@click.option("--group", type=GROUPS, required=True, help="Whose Internet.")
-@click.option("--for", "lasting", required=True, metavar="TIME", help="For how long, like 10m; it ends by itself.")
+@click.command(short_help="Open one name, and every name below it, for a group and a while.")
+@click.argument("host")
+@click.option("--group", type=GROUPS, metavar="GROUP", required=True, help=f"For whom: {GROUP_NAMES}.")
+@click.option("--for", "lasting", required=True, metavar="TIME", help=_DURATION)
+@click.option("--reason", default="", metavar="TEXT", help="Why: it is shown beside the override.")
+@click.option("--json", "for_program", is_flag=True, help="Print for a program.")
 @click.pass_obj
 @told_plainly
-def pause(paths: Paths, group: str, lasting: str) -> None:
+def allow(paths: Paths, host: str, group: str, lasting: str, reason: str, for_program: bool) -> None:
+    """Open one name, and every name below it, for a group and a while. Illegal content cannot be opened."""
+    name, lasts, who, snapshot = site(host), minutes(lasting), ClientGroup(group), view(paths)
+    moment = now(snapshot.config.zone)
+    before = decide(Request(name, who, Via.TLS, moment), snapshot.tables.policies[who], snapshot.book)
+    if before.reason is Reason.SEALED:
+        raise ConfigError(f"{name} is sealed", "Illegal content cannot be opened by anyone.")
+    made = overrides.add(paths.overrides, who, name, lasts, moment, reason)
+    if for_program:
+        as_json(_as_told(made))
+        return
+    click.echo(f"{name} is open for {group} until {_until(made.until, moment)}.")
+    if before.reason is Reason.PAUSED:
+        click.echo(f"But the Internet of {group} is paused, and stays so until the pause ends.")
+    elif before.action is not Action.BLOCK:
+        click.echo("It was not blocked before either.")
+    click.echo(f"To end it sooner: {typed(f'override end {made.id}')}")
+
+
+@click.command(short_help="Pause a group's Internet, so that the class looks up.")
+@click.option("--group", type=GROUPS, metavar="GROUP", required=True, help=f"Whose Internet: {GROUP_NAMES}.")
+@click.option("--for", "lasting", required=True, metavar="TIME", help=_DURATION)
+@click.option("--json", "for_program", is_flag=True, help="Print for a program.")
+@click.pass_obj
+@told_plainly
+def pause(paths: Paths, group: str, lasting: str, for_program: bool) -> None:
     """Pause a group's Internet, so that the class looks up. Help and health pages stay open."""
-    made = overrides.add(paths.overrides, ClientGroup(group), None, minutes(lasting), now(load(paths).config.zone))
-    click.echo(f"The Internet of {group} is paused until {made.until:%H:%M}. End it: schoolgate override end {made.id}")
+    lasts = minutes(lasting)
+    moment = now(read_settings(paths)[0].zone)
+    made = overrides.add(paths.overrides, ClientGroup(group), None, lasts, moment)
+    if for_program:
+        as_json(_as_told(made))
+        return
+    click.echo(f"The Internet of {group} is paused until {_until(made.until, moment)}; help pages stay open.")
+    click.echo(f"To end it sooner: {typed(f'override end {made.id}')}")
+
+
+def _until(end: datetime, moment: datetime) -> str:
+    local = end.astimezone(moment.tzinfo)
+    return local.strftime("%H:%M" if local.date() == moment.date() else "%a %H:%M")
 
 
 @click.group()
 def override() -> None:
-    """The overrides in force."""
+    """See or end the overrides that are in force."""
 
 
 @override.command("list")
@@ -70,47 +105,54 @@ def override() -> None:
 @told_plainly
 def list_(paths: Paths, for_program: bool) -> None:
     """Show what is in force."""
-    snapshot = load(paths)
-    moment = now(snapshot.config.zone)
-    book: Rulebook = snapshot.book
-    rows = [row for row in book.overrides if moment < row.until]
+    snapshot, moment, held = _in_force(paths)
     if for_program:
-        as_json(
-            [
-                {
-                    "id": row.id,
-                    "group": row.group.value,
-                    "host": row.host,
-                    "until": row.until.isoformat(),
-                    "reason": row.reason,
-                }
-                for row in rows
-            ]
-        )
+        as_json([_as_told(row) for row in held])
         return
-    for row in rows:
-        click.echo(f"  {row.id}  {_told(row)}")
-    if not rows:
+    for row in held:
+        click.echo(f"{row.id}  {_told(row, snapshot, moment)}")
+    if not held:
         click.echo("No override is in force.")
 
 
-def _told(row: Override) -> str:
+def _in_force(paths: Paths) -> tuple[Snapshot, datetime, list[Override]]:
+    snapshot = view(paths)
+    moment = now(snapshot.config.zone)
+    try:
+        held = overrides.read_overrides(paths.overrides)
+    except ValueError as error:
+        raise ConfigError(f"{paths.overrides}: {error}", "Remove the file: every override in it ends.") from error
+    return snapshot, moment, [row for row in held if moment < row.until]
+
+
+def _as_told(row: Override) -> dict[str, str | None]:
+    return {
+        "id": row.id,
+        "group": row.group.value,
+        "host": row.host,
+        "until": row.until.isoformat(timespec="seconds"),
+        "reason": row.reason,
+    }
+
+
+def _told(row: Override, snapshot: Snapshot, moment: datetime) -> str:
     what = f"{row.host} is open" if row.host else "the Internet is paused"
     why = f"  ({row.reason})" if row.reason else ""
-    return f"{what} for {row.group.value} until {row.until:%a %H:%M}{why}"
+    return f"{what} for {row.group.value} until {_until(row.until, moment)}{why}"
 
 
 @override.command("end")
-@click.argument("ids", nargs=-1, required=True, metavar="ID…")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @click.pass_obj
 @told_plainly
 def end(paths: Paths, ids: tuple[str, ...]) -> None:
     """End overrides now; ID is the first column of `override list`."""
-    ended = overrides.end(paths.overrides, set(ids), now(load(paths).config.zone))
-    for row in ended:
-        click.echo(f"Ended: {_told(row)}")
-    if len(ended) < len(set(ids)):
-        raise ConfigError("no such override is in force", "See them with `schoolgate override list`.")
+    snapshot, moment, held = _in_force(paths)
+    unknown = [each for each in ids if each not in [row.id for row in held]]
+    for row in overrides.end(paths.overrides, set(ids), moment) if len(unknown) < len(ids) else []:
+        click.echo(f"Ended: {_told(row, snapshot, moment)}")
+    if unknown:
+        raise ConfigError(f"no override {', '.join(unknown)} is in force", "See them: `schoolgate override list`.")
 
 
 COMMANDS: list[click.Command] = [allow, pause, override]

@@ -40,7 +40,7 @@ class GateProcess:
         self.trust = Trust(paths.state / "trust.json")
         self.dialer = Dialer(lambda: self.keeper.snapshot.config)
         self.handoff = HandOff(paths.run, self.keeper.snapshot.config.inspect_workers)
-        plain = PlainLane(self.gate, self.dialer, self._pages, paths.run / "web.sock")
+        plain = PlainLane(self.gate, self.dialer, self._pages, paths.run / "pages.sock")
         self.listener = Listener(lambda: self.keeper.snapshot, self.gate, self.dialer, self.handoff, self.trust, plain)
 
     def _pages(self) -> Pages:
@@ -76,6 +76,7 @@ class GateProcess:
         """Take up changes, and end what takes too long."""
         self.keeper.refresh()
         self.listener.sweep()
+        self.sink.flush()
 
     async def close(self) -> None:
         """Close every connection."""
@@ -93,6 +94,7 @@ def bind_shared(address: Address) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what is accepted inherits it
         listening.bind((host, port))
         listening.listen(4096)
     except OSError as error:

@@ -2,14 +2,21 @@
 
 import asyncio
 import json
+import ssl
+from pathlib import Path
+
+import certifi
 
 from appliance import control
 from appliance.ca import open_or_make
 from appliance.clock import now
 from appliance.daemon.process import Arguments, Life, allow_many_files, main
+from appliance.errors import ConfigError
+from appliance.files import write_atomic
 from appliance.gate import Gate
 from appliance.listeners import inspect
 from appliance.listeners.inspect import Translator
+from appliance.listeners.inspected import Inspected
 from appliance.listeners.trust import Learner
 from appliance.notice.pages import Pages
 from appliance.sink import DatagramSink
@@ -22,6 +29,7 @@ async def serve(arguments: Arguments) -> None:
     allow_many_files()
     paths = arguments.paths
     keeper = Keeper(paths)
+    config = keeper.snapshot.config
     sink = DatagramSink(paths.run)
     gate = Gate(lambda: keeper.snapshot, sink)
     authority = open_or_make(paths.state, read_confidential(), now())
@@ -55,12 +63,10 @@ async def serve(arguments: Arguments) -> None:
     lane = asyncio.ensure_future(
         inspect.run(
             paths.run / f"inspect-{arguments.number}.sock",
-            gate,
             authority,
-            pages,
-            Learner(paths.state / "trust.json"),
-            tell_gates,
-            keeper.snapshot.config.upstream_ca,
+            Inspected(gate, pages, Learner(paths.state / "trust.json"), tell_gates),
+            upstream_authorities(paths.state, config.upstream_ca),
+            config.connect_seconds,
             started,
         )
     )
@@ -72,6 +78,24 @@ async def serve(arguments: Arguments) -> None:
     await asyncio.gather(lane, living)
     sink.close()
     mouth.close()
+
+
+def upstream_authorities(state: Path, further: str) -> Path:
+    """A file with the authorities that servers are verified by: those that browsers trust, and what is in the file
+    `further`, where one is named. Raises ConfigError where that cannot be used."""
+    public = Path(certifi.where())
+    if not further:
+        return public
+    try:
+        ssl.create_default_context(cafile=further)
+        own = Path(further).read_bytes()
+    except OSError as error:
+        why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        hint = "Set [inspect] upstream_ca to a certificate in PEM, or leave it out."
+        raise ConfigError(f"{further}: cannot be used ({why})", hint) from error
+    both = state / "ca" / "upstream.pem"
+    write_atomic(both, public.read_bytes() + b"\n" + own)
+    return both
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ async def serve(arguments: Arguments) -> None:
     loop = asyncio.get_running_loop()
     recent = control.bind(paths.run / "recent.sock")
     loop.add_reader(recent, box.hear_blocks, recent)
-    listeners = [(public(box.recent, box.box_view), _bind_unix(paths.run / "web.sock"))]
+    listeners = [(public(box.recent, box.box_view), _bind_unix(paths.run / "pages.sock"))]
     tcp = bind_shared(box.keeper.snapshot.config.web)
     names = {box.keeper.snapshot.config.web[0]}
     listeners.append((local(box.recent, box.box_view, box.status_view, names), tcp))

@@ -4,6 +4,8 @@ The box must not become a way into the school's network or into itself, whatever
 """
 
 import asyncio
+import errno
+import os
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -88,10 +90,11 @@ class Dialer:
         """A connected non-blocking socket. Raises NameNotFound, Forbidden or UpstreamError."""
         addresses = await self.addresses(host, port)
         try:
-            async with asyncio.timeout(self._config().connect_seconds):
-                if len(addresses) == 1:
-                    return await _connect(addresses[0], port)
-                return await _race(addresses, port)
+            seconds = self._config().connect_seconds
+            if len(addresses) == 1:
+                return await _connect(addresses[0], port, seconds)
+            async with asyncio.timeout(seconds):
+                return await _race(addresses, port, seconds)
         except TimeoutError as error:
             raise UpstreamError(f"{host} did not answer in time") from error
         except OSError as error:
@@ -103,19 +106,48 @@ def _getaddrinfo(host: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(row[4][0]) for row in rows))
 
 
-async def _connect(address: str, port: int) -> socket.socket:
+async def _connect(address: str, port: int, seconds: float) -> socket.socket:
+    """A connection to one address. asyncio's sock_connect() would look the address up once more."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.get_running_loop().sock_connect(connection, (address, port))
+        error = connection.connect_ex((address, port))
+        if error == errno.EINPROGRESS:
+            await _writable(connection, seconds)
+            error = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise OSError(error, os.strerror(error))
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-async def _race(addresses: Sequence[str], port: int) -> socket.socket:
+async def _writable(connection: socket.socket, seconds: float) -> None:
+    """Wait until the socket can be written, or raise TimeoutError."""
+    loop = asyncio.get_running_loop()
+    waiter = loop.create_future()
+    timer = loop.call_later(seconds, _set_late, waiter)
+    loop.add_writer(connection, _set_done, waiter)
+    try:
+        await waiter
+    finally:
+        timer.cancel()
+        loop.remove_writer(connection)
+
+
+def _set_done(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _set_late(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError("no answer"))
+
+
+async def _race(addresses: Sequence[str], port: int, seconds: float) -> socket.socket:
     """The first of several addresses to answer, each begun STAGGER after the one before (RFC 8305)."""
     tasks: list[asyncio.Task[socket.socket]] = []
     waiting: set[asyncio.Task[socket.socket]] = set()
@@ -123,7 +155,7 @@ async def _race(addresses: Sequence[str], port: int) -> socket.socket:
     try:
         for address in (*addresses, None):
             if address is not None:
-                task = asyncio.ensure_future(_connect(address, port))
+                task = asyncio.ensure_future(_connect(address, port, seconds))
                 tasks.append(task)
                 waiting.add(task)
             while waiting:

@@ -6,6 +6,7 @@ The worker then has the client's own connection, address and all; the gate is ou
 import json
 import os
 import socket
+from array import array
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from zlib import crc32
@@ -27,6 +28,10 @@ class Handover:
     """where to connect to; chosen by the gate, so that the worker cannot be led astray; "" where nothing is dialled"""
     read: bytes
     """what the client already sent in the tunnel"""
+    others: tuple[str, ...] = ()
+    """further addresses of the host, for when the first does not answer"""
+    problem: str = ""
+    """where nothing is dialled, why not: the value of a notice.page.Problem"""
 
 
 class HandOff:
@@ -49,7 +54,9 @@ class HandOff:
         for turn in range(len(self._paths)):
             path = self._paths[(first + turn) % len(self._paths)]
             try:
-                socket.send_fds(self._socket, [content], [client.fileno()], 0, path)
+                # socket.send_fds() takes an address and does not use it
+                rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [client.fileno()]))
+                self._socket.sendmsg([content], [rights], 0, path)
             except OSError:
                 continue
             client.close()
@@ -65,7 +72,8 @@ def take(bound: socket.socket) -> tuple[socket.socket, Handover] | None:
         return None
     try:
         row = json.loads(content)
-        handover = Handover(row["host"], row["port"], row["address"], bytes.fromhex(row["read"]))
+        read, others = bytes.fromhex(row["read"]), tuple(row["others"])
+        handover = Handover(row["host"], row["port"], row["address"], read, others, row["problem"])
         client = socket.socket(fileno=descriptors[0])
     except (ValueError, KeyError, TypeError, IndexError):
         for descriptor in descriptors:

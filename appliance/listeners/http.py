@@ -7,6 +7,7 @@ parts, and one that two servers could read in two ways is refused (RFC 9112 sect
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -16,8 +17,8 @@ import h11
 from appliance.enforcement import Step, step
 from appliance.errors import UpstreamError
 from appliance.gate import Gate
+from appliance.listeners import messages
 from appliance.listeners.dial import Dialer, Forbidden, NameNotFound
-from appliance.listeners.messages import forwarded_request, forwarded_response, header, split_target
 from appliance.notice.page import HEADERS, Problem
 from appliance.notice.pages import Pages
 from appliance.wire import WireError
@@ -27,9 +28,15 @@ from filters.names import host as normalise
 
 IDLE_SECONDS = 60.0
 """for a client to begin the next request on a connection that it keeps"""
+HEAD_SECONDS = 10.0
+"""for a request's head to be whole once it has begun"""
 ANSWER_SECONDS = 300.0
 """for a server to send the next bytes of an answer"""
+LINGER_SECONDS = 2.0
+"""for a client to read the last answer of a connection while it still sends"""
 _CHUNK = 65_536
+_SAFE = (b"GET", b"HEAD", b"OPTIONS")
+"""asked again where a kept connection turns out to have ended (RFC 9110 section 9.2.2)"""
 
 Switched = tuple[socket.socket, bytes, bytes]
 """after 101 Switching Protocols: the server's socket, bytes waiting for it, and bytes waiting for the client"""
@@ -41,6 +48,13 @@ class Authority:
 
     host: str
     port: int
+
+
+def problem_of(error: UpstreamError) -> Problem:
+    """What a person is told of it."""
+    if isinstance(error, NameNotFound):
+        return Problem.NAME_NOT_FOUND
+    return Problem.PRIVATE_ADDRESS if isinstance(error, Forbidden) else Problem.UPSTREAM_DOWN
 
 
 def is_own_name(host: str) -> bool:
@@ -64,11 +78,7 @@ class PlainLane:
 
     def unreachable(self, host: str, error: UpstreamError, language: str = "") -> bytes:
         """The refusal for a server that could not be reached."""
-        if isinstance(error, NameNotFound):
-            return self.refusal(Problem.NAME_NOT_FOUND, host, language)
-        if isinstance(error, Forbidden):
-            return self.refusal(Problem.PRIVATE_ADDRESS, host, language)
-        return self.refusal(Problem.UPSTREAM_DOWN, host, language)
+        return self.refusal(problem_of(error), host, language)
 
     async def serve(
         self, client: socket.socket, device: str, read: bytes, to: Authority | None = None
@@ -91,25 +101,41 @@ class _Connection:
 
     async def serve(self) -> Switched | None:
         try:
-            while True:
-                request = await self._event(self._client, self._socket, IDLE_SECONDS)
-                if not isinstance(request, h11.Request):
-                    return None
+            while isinstance(request := await self._request(), h11.Request):
                 switched = await self._answer(request)
                 if switched:
                     self._server = None
                     return switched
                 if self._client.states != {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
-                    return None
+                    await self._linger()
+                    break
                 self._client.start_next_cycle()
         except h11.RemoteProtocolError as error:
             if self._client.our_state is h11.IDLE:
                 await self._loop.sock_sendall(self._socket, self._lane.refusal(Problem.BAD_REQUEST, "", "", str(error)))
-            return None
+                await self._linger()
         except (TimeoutError, h11.LocalProtocolError):
-            return None  # an answer that has begun can only be cut short
+            pass  # an answer that has begun can only be cut short
         finally:
             self._leave_server()
+        return None
+
+    async def _request(self) -> object:
+        """The head of the next request, before which a client may be silent for long, but not within it."""
+        event = self._client.next_event()
+        if event is not h11.NEED_DATA:
+            return event
+        await self._receive(self._client, self._socket, IDLE_SECONDS)
+        async with asyncio.timeout(HEAD_SECONDS):
+            return await self._event(self._client, self._socket, HEAD_SECONDS)
+
+    async def _linger(self) -> None:
+        """Let the client read the last answer: closing with bytes of its own unread would throw the answer away."""
+        with suppress(OSError):  # TimeoutError is one
+            self._socket.shutdown(socket.SHUT_WR)
+            async with asyncio.timeout(LINGER_SECONDS):
+                while await self._loop.sock_recv(self._socket, _CHUNK):
+                    pass
 
     def _leave_server(self) -> None:
         if self._server:
@@ -118,14 +144,14 @@ class _Connection:
 
     async def _answer(self, request: h11.Request) -> Switched | None:
         """Judge one request, and answer it or relay it."""
-        language = header(request, b"accept-language").decode("latin-1")
+        language = messages.header(request, b"accept-language").decode("latin-1")
         try:
-            asked, port, path = split_target(request, (self._to.host, self._to.port) if self._to else None)
+            asked, port, path = messages.split_target(request, (self._to.host, self._to.port) if self._to else None)
         except WireError:
             await self._refuse(self._lane.refusal(Problem.BAD_REQUEST, "", language))
             return None
         host = normalise(asked)
-        if host is None:
+        if host is None or messages.is_ambiguous(request):
             await self._refuse(self._lane.refusal(Problem.BAD_REQUEST, asked, language))
             return None
         try:
@@ -164,21 +190,33 @@ class _Connection:
 
     async def _relay(self, request: h11.Request, at: tuple[str, int], to: Authority, path: str) -> Switched | None:
         """Pass one request on and its answer back. Raises UpstreamError before anything of an answer was sent."""
+        kept = self._server
+        try:
+            return await self._pass(request, at, to, path)
+        except UpstreamError:
+            if not kept or kept[0] != at or request.method not in _SAFE or messages.has_body(request):
+                raise
+            return await self._pass(request, at, to, path)
+
+    async def _pass(self, request: h11.Request, at: tuple[str, int], to: Authority, path: str) -> Switched | None:
         connection, protocol = await self._reach(at)
         own = at[1] == 0
-        sent = forwarded_request(request, to.host, to.port, path, self._device if own else None)
-        await self._loop.sock_sendall(connection, protocol.send(sent) or b"")
-        body = self._loop.create_task(self._pass_body(connection, protocol))
+        sent = messages.forwarded_request(request, to.host, to.port, path, self._device if own else None)
+        body = self._loop.create_task(self._pass_request(connection, protocol, sent))
+        answer = self._loop.create_task(self._pass_answer(connection, protocol))
         try:
-            return await self._pass_answer(connection, protocol)
+            await asyncio.wait({body, answer}, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                await body  # raises where the client is gone or makes no sense: nobody waits for the answer
+            return await answer
         finally:
             body.cancel()
-            await asyncio.gather(body, return_exceptions=True)
-            if protocol.states != {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
-                if protocol.their_state is not h11.SWITCHED_PROTOCOL:
-                    self._leave_server()
-            else:
+            answer.cancel()
+            await asyncio.gather(body, answer, return_exceptions=True)
+            if protocol.states == {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
                 protocol.start_next_cycle()
+            elif protocol.their_state is not h11.SWITCHED_PROTOCOL:
+                self._leave_server()
 
     async def _reach(self, at: tuple[str, int]) -> tuple[socket.socket, h11.Connection]:
         """A connection to the server, the one in hand where it leads there and the server did not end it."""
@@ -199,17 +237,21 @@ class _Connection:
             raise UpstreamError("the box's own pages are starting") from error
         return connection
 
-    async def _pass_body(self, server: socket.socket, protocol: h11.Connection) -> None:
-        """The request's body, as it comes."""
-        while True:
-            if self._client.they_are_waiting_for_100_continue:
-                await asyncio.sleep(0)  # the server's 100 is passed on by _pass_answer
-            event = await self._event(self._client, self._socket, ANSWER_SECONDS)
-            if not isinstance(event, h11.Data | h11.EndOfMessage):
-                return
-            await self._loop.sock_sendall(server, protocol.send(event) or b"")
+    async def _pass_request(self, server: socket.socket, protocol: h11.Connection, request: h11.Request) -> None:
+        """The request and its body, as it comes."""
+        event: object = request
+        while isinstance(event, h11.Request | h11.Data | h11.EndOfMessage):
+            sent = protocol.send(event) or b""
+            try:
+                await self._loop.sock_sendall(server, sent)
+            except OSError:
+                return  # the server takes no more; its answer may say why
             if isinstance(event, h11.EndOfMessage):
                 return
+            if isinstance(event, h11.Request) and self._client.their_state is not h11.SEND_BODY:
+                event = h11.EndOfMessage()  # asked again: the end was read before
+            else:
+                event = await self._event(self._client, self._socket, ANSWER_SECONDS)
 
     async def _pass_answer(self, server: socket.socket, protocol: h11.Connection) -> Switched | None:
         """The answer, as it comes. Raises UpstreamError where the server ends or errs before it began."""
@@ -223,7 +265,7 @@ class _Connection:
                 raise UpstreamError("the server did not answer properly") from error
             if isinstance(event, h11.Response | h11.InformationalResponse):
                 begun = begun or isinstance(event, h11.Response)
-                event = forwarded_response(event)
+                event = messages.forwarded_response(event)
             elif not isinstance(event, h11.Data | h11.EndOfMessage):
                 raise UpstreamError("the server closed the connection")
             await self._loop.sock_sendall(self._socket, self._client.send(event))
@@ -234,12 +276,13 @@ class _Connection:
 
     async def _event(self, protocol: h11.Connection, source: socket.socket, seconds: float) -> object:
         """The next event on one side."""
-        while True:
-            event = protocol.next_event()
-            if event is not h11.NEED_DATA:
-                return event
-            async with asyncio.timeout(seconds):
-                protocol.receive_data(await self._loop.sock_recv(source, _CHUNK))
+        while (event := protocol.next_event()) is h11.NEED_DATA:
+            await self._receive(protocol, source, seconds)
+        return event
+
+    async def _receive(self, protocol: h11.Connection, source: socket.socket, seconds: float) -> None:
+        async with asyncio.timeout(seconds):
+            protocol.receive_data(await self._loop.sock_recv(source, _CHUNK))
 
 
 def _has_ended(connection: socket.socket) -> bool:

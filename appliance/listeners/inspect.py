@@ -1,8 +1,8 @@
 """The inspect lane: stock mitmproxy, in a process of its own, for devices that trust the box. The only importer of it.
 
 It takes connections that a gate hands over (appliance.listeners.handoff) as a proxy mode of its own. Its addon
-translates between mitmproxy's hooks and the gate; it never decides. Bodies are streamed, never kept; nothing is logged,
-because a log line here would be browsing.
+translates between mitmproxy's hooks and appliance.listeners.inspected; it never decides. Bodies are streamed, never
+kept; nothing is logged, because a log line here would be browsing.
 """
 
 import asyncio
@@ -12,29 +12,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from mitmproxy import certs, http, options, tls
+from mitmproxy import certs, ctx, http, options, tls
+from mitmproxy.addonmanager import Loader
 from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig
-from mitmproxy.connection import Client
+from mitmproxy.connection import Client, Server
 from mitmproxy.master import Master
-from mitmproxy.proxy import context, events, layer
-from mitmproxy.proxy.layers import modes
-from mitmproxy.proxy.mode_servers import ServerInstance
+from mitmproxy.proxy import commands, context, events, layer
+from mitmproxy.proxy.mode_servers import ProxyConnectionHandler, ServerInstance
 from mitmproxy.proxy.mode_specs import ProxyMode
 from mitmproxy.proxy.utils import expect
 
 from appliance import control
 from appliance.ca import Authority
 from appliance.clock import now
-from appliance.enforcement import Step, step
-from appliance.gate import Gate
 from appliance.listeners.handoff import Handover, take
-from appliance.listeners.trust import TRUST_HOST, Learner
+from appliance.listeners.inspected import Asked, Inspected
 from appliance.notice.page import HEADERS, Problem
-from appliance.notice.pages import Pages
-from filters.model import Via
-from filters.names import host as normalise
 
 _LEAVES_KEPT = 1_000
+_LONGEST_BODY = 1 << 20
+"""bytes of a request's body that are read before the answer is a page of the box's own"""
 
 
 class HandoverMode(ProxyMode):
@@ -53,27 +50,54 @@ class HandoverMode(ProxyMode):
             raise ValueError("handover needs the path of a socket")
 
 
-class HandedOver(modes.DestinationKnown):
-    """The first layer of such a connection: the gate has chosen where it goes, or that it goes nowhere."""
+class HandedOver(layer.Layer):
+    """The first layer of such a connection: the gate has chosen where it goes, or that it goes nowhere. Where no
+    address answers, it goes nowhere too; server.error tells the problem then."""
+
+    def __init__(self, context: context.Context, handover: Handover) -> None:
+        super().__init__(context)
+        self._handover = handover
 
     @expect(events.Start)
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
-        self.child_layer = layer.NextLayer(self.context)
-        if self.context.server.address and self.context.server.address[0]:
-            failed = yield from self.finish_start()
-            if failed:
-                self._handle_event = self.child_layer.handle_event
-                yield from self.child_layer.handle_event(event)
+        problem = self._handover.problem
+        for address in (self._handover.address, *self._handover.others) if self._handover.address else ():
+            if not (yield commands.OpenConnection(self._aim(address))):
+                break
+            problem = Problem.UPSTREAM_DOWN.value
         else:
-            self._handle_event = self.child_layer.handle_event
-            yield from self.child_layer.handle_event(event)
+            self._aim("").error = problem
+        child = layer.NextLayer(self.context)
+        self._handle_event = child.handle_event
+        yield from child.handle_event(event)
+
+    def _aim(self, address: str) -> Server:
+        self.context.server = Server(address=(address, self._handover.port))
+        self.context.server.sni = self._handover.host
+        return self.context.server
+
+
+class Handler(ProxyConnectionHandler):
+    """mitmproxy's own, with an end to the patience for servers that do not answer."""
+
+    async def open_connection(self, command: commands.OpenConnection) -> None:
+        task = asyncio.current_task()
+
+        def give_up() -> None:
+            if task and command.connection.timestamp_tcp_setup is None:
+                task.cancel()
+
+        timer = asyncio.get_running_loop().call_later(ctx.options.connect_seconds, give_up)
+        try:
+            await super().open_connection(command)
+        finally:
+            timer.cancel()
 
 
 class HandoverServer(ServerInstance[HandoverMode]):
     """Takes the connections and gives each to mitmproxy's own handler."""
 
     _bound: socket.socket | None = None
-    _next: Handover | None = None
 
     @property
     def is_running(self) -> bool:
@@ -104,15 +128,13 @@ class HandoverServer(ServerInstance[HandoverMode]):
             client.close()
             return
         reader.feed_data(handover.read)
-        self._next = handover  # read by make_top_layer, which handle_stream calls before it first waits
-        await self.handle_stream(reader, writer)
+        handler = Handler(ctx.master, reader, writer, ctx.options, self.mode)
+        handler.layer = HandedOver(handler.layer.context, handover)
+        with self.manager.register_connection(handler.client.id, handler):
+            await handler.handle_client()
 
     def make_top_layer(self, context: context.Context) -> layer.Layer:
-        handover = self._next
-        assert handover is not None
-        context.server.address = (handover.address, handover.port)
-        context.server.sni = handover.host
-        return HandedOver(context)
+        raise NotImplementedError("a connection comes with its hand-over")
 
 
 class Certificates(tlsconfig.TlsConfig):
@@ -121,10 +143,11 @@ class Certificates(tlsconfig.TlsConfig):
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
         self._leaves: dict[str, certs.CertStoreEntry] = {}
+        # asked for nothing but dhparams, for get_cert is ours
+        self.certstore = certs.CertStore(None, certs.Cert(authority.certificate), None, b"", None)  # type: ignore[arg-type]
 
     def configure(self, updated: set[str]) -> None:
-        if self.certstore is None:  # mitmproxy asks it for nothing but dhparams: get_cert is ours
-            self.certstore = certs.CertStore(None, certs.Cert(self._authority.certificate), None, b"", None)
+        pass  # mitmproxy's makes an authority of its own
 
     def running(self) -> None:
         pass
@@ -150,70 +173,78 @@ class Certificates(tlsconfig.TlsConfig):
 class Translator:
     """Hooks in, the gate's answer out."""
 
-    def __init__(
-        self, gate: Gate, pages: Callable[[], Pages], learner: Learner, tell_gates: Callable[[control.Message], None]
-    ) -> None:
-        self._gate, self._pages, self._learner, self._tell_gates = gate, pages, learner, tell_gates
-        self._unproven: dict[str, Problem] = {}
+    def __init__(self, inspected: Inspected) -> None:
+        self._inspected = inspected
+        self._unproven: set[str] = set()
+        """clients' connections whose server has no good certificate"""
         self.connections = 0
+
+    def load(self, loader: Loader) -> None:
+        loader.add_option("connect_seconds", int, 10, "How long a server may take to accept a connection.")
 
     def client_connected(self, client: Client) -> None:
         self.connections += 1
 
     def client_disconnected(self, client: Client) -> None:
         self.connections -= 1
-        self._unproven.pop(client.id, None)
+        self._unproven.discard(client.id)
 
     def tls_established_client(self, data: tls.TlsData) -> None:
-        if data.context.server.sni != TRUST_HOST:
-            self._learner.accepted(_device(data.context.client))
+        self._inspected.accepted(_device(data.context.client), data.context.server.sni or "")
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
-        device, host = _device(data.context.client), data.context.server.sni or ""
-        self._tell_gates({"pin": [device, host]})
-        if self._learner.refused(device, host):
-            self._tell_gates({"trust": "changed"})
+        self._inspected.refused(_device(data.context.client), data.context.server.sni or "")
 
     def tls_failed_server(self, data: tls.TlsData) -> None:
-        self._unproven[data.context.client.id] = Problem.CERTIFICATE_INVALID
-
-    def server_connect_error(self, data: object) -> None:
-        client = getattr(data, "client", None)
-        if client is not None:
-            self._unproven.setdefault(client.id, Problem.UPSTREAM_DOWN)
+        self._unproven.add(data.context.client.id)
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
-        device, language = _device(flow.client_conn), flow.request.headers.get("accept-language", "")
-        host = normalise(flow.request.pretty_host)
-        if host == TRUST_HOST and flow.server_conn.sni == TRUST_HOST:
-            if self._learner.learned(device):
-                self._tell_gates({"trust": "changed"})
-            flow.response = _page(200, self._pages().trusted(language))
+        request, tunnel = flow.request, flow.server_conn.sni or ""
+        host, language = _one_name(request), request.headers.get("accept-language", "")
+        asked = Asked(_device(flow.client_conn), tunnel, host, request.path, language)
+        page = self._inspected.page(asked, self._problem(flow))
+        if page is None:
+            request.stream = True
             return
-        if host is None:
-            flow.response = _page(400, self._pages().problem(Problem.BAD_REQUEST, flow.request.pretty_host, language))
-            return
-        verdict = self._gate.judge(host, device, Via.HTTP, flow.request.path)
-        if step(Via.HTTP, verdict.action, trusted=True) is Step.BLOCK_PAGE:
-            flow.response = _page(403, self._pages().block(verdict, host, language))
-        elif problem := self._unproven.get(flow.client_conn.id):
-            flow.response = _page(502, self._pages().problem(problem, host, language))
-        elif not flow.server_conn.address or not flow.server_conn.address[0]:
-            flow.response = _page(502, self._pages().problem(Problem.UPSTREAM_DOWN, host, language))
-        else:
-            flow.request.stream = True
+        flow.response = http.Response.make(*page, dict(HEADERS))
+        if _has_long_body(request):
+            flow.kill()  # mitmproxy would keep all of it before it answers
+
+    def _problem(self, flow: http.HTTPFlow) -> Problem | None:
+        """Why the server cannot be asked, if it cannot."""
+        if flow.client_conn.id in self._unproven:
+            return Problem.CERTIFICATE_INVALID
+        if flow.server_conn.address and flow.server_conn.address[0]:
+            return None
+        return Problem(flow.server_conn.error or Problem.UPSTREAM_DOWN)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
-        if flow.response is not None:
+        if flow.response:
             flow.response.stream = True
+
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        if flow.websocket:
+            flow.websocket.messages.clear()  # mitmproxy would keep them for as long as the connection lives
 
 
 def _device(client: Client) -> str:
     return str(client.peername[0])
 
 
-def _page(status: int, body: bytes) -> http.Response:
-    return http.Response.make(status, body, dict(HEADERS))
+def _one_name(request: http.Request) -> str:
+    """The host that a request names, without port, or ""; the request then names it in one way only, so that the server
+    reads the name that is judged (RFC 9112 section 3.2.2, RFC 9113 section 8.3.1)."""
+    if not request.is_http2:
+        request.authority = ""
+    if not request.host_header:
+        return ""
+    request.host_header = request.host_header
+    return request.pretty_host
+
+
+def _has_long_body(request: http.Request) -> bool:
+    length = request.headers.get("content-length", "")
+    return "transfer-encoding" in request.headers or (length.isdigit() and int(length) > _LONGEST_BODY)
 
 
 Running = Master
@@ -222,24 +253,23 @@ Running = Master
 
 async def run(
     path: Path,
-    gate: Gate,
     authority: Authority,
-    pages: Callable[[], Pages],
-    learner: Learner,
-    tell_gates: Callable[[control.Message], None],
-    upstream_ca: str,
+    inspected: Inspected,
+    verify_by: Path,
+    connect_seconds: int,
     started: Callable[[Running, Translator], None],
 ) -> None:
-    """Serve the connections handed over at `path` until the master that `started` was given is shut down."""
+    """Serve the connections handed over at `path` until the master that `started` was given is shut down. Servers are
+    verified by the authorities in the file `verify_by`."""
     logging.disable(logging.CRITICAL)
     settings = options.Options(
         mode=[f"handover:{path}"],
-        ssl_verify_upstream_trusted_ca=upstream_ca or None,
+        ssl_verify_upstream_trusted_ca=str(verify_by),
         rawtcp=False,
         upstream_cert=False,
     )
     master = Master(settings)
-    translator = Translator(gate, pages, learner, tell_gates)
+    translator = Translator(inspected)
     master.addons.add(
         core.Core(),
         disable_h2c.DisableH2C(),
@@ -248,5 +278,6 @@ async def run(
         Certificates(authority),
         translator,
     )
+    settings.update(connect_seconds=connect_seconds)
     started(master, translator)
     await master.run()

@@ -33,7 +33,10 @@ def split_target(request: h11.Request, tunnel: tuple[str, int] | None) -> tuple[
         return tunnel[0], tunnel[1], target
     if not target.lower().startswith("http://"):
         raise WireError("not an address that a proxy can fetch")
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError as error:
+        raise WireError("not an address") from error
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     name = parts.netloc.rpartition("@")[2]
     if not name.rpartition("]")[2].count(":"):
@@ -62,6 +65,17 @@ def forwarded_response[R: h11.Response | h11.InformationalResponse](response: R)
     if response.status_code == 101:
         headers += [(b"Connection", b"Upgrade"), (b"Upgrade", header(response, b"upgrade") or b"websocket")]
     return type(response)(status_code=response.status_code, headers=headers, reason=response.reason)
+
+
+def has_body(request: h11.Request) -> bool:
+    """Whether a body follows the head (RFC 9112 section 6)."""
+    return bool(header(request, b"content-length") or header(request, b"transfer-encoding"))
+
+
+def is_ambiguous(request: h11.Request) -> bool:
+    """Whether two servers could find the body's end in two places (RFC 9112 sections 6.1 and 6.3)."""
+    coded = header(request, b"transfer-encoding")
+    return bool(coded) and (bool(header(request, b"content-length")) or request.http_version < b"1.1")
 
 
 def header(message: Message, name: bytes) -> bytes:

@@ -74,11 +74,10 @@ class Direction:
         self.watched = self.done = False
 
     def start(self) -> None:
-        """Send what waits, then watch the source."""
+        """Watch the source, and send what waits. Whoever watched it before does so no more, without a system call."""
+        self._watch()
         if self.held:
             self._guarded(self._flush)
-        else:
-            self._watch()
 
     def stop(self) -> None:
         """Watch nothing any more, and give the pipe back."""
@@ -224,3 +223,33 @@ class Flow:
         for end in self._sockets:
             end.close()
         self._on_close(self)
+
+
+class Splicer:
+    """Every flow of a process, with the buffer and the pipes that they share."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._buffer = memoryview(bytearray(BUFFER))
+        self._pipes = Pipes()
+        self.flows: set[Flow] = set()
+
+    def begin(
+        self, client: socket.socket, server: socket.socket, to_server: bytes = b"", to_client: bytes = b""
+    ) -> None:
+        """Move bytes between the two from now on, first those that were already read; both sockets are ours now."""
+        flow = Flow(self._loop, self._pipes, self._buffer, client, server, self.flows.discard)
+        self.flows.add(flow)
+        flow.start(to_server, to_client)
+
+    def sweep(self, now: float, most: float) -> None:
+        """Close the flows on which nothing moved for `most` seconds; `now` is the loop's time."""
+        for flow in list(self.flows):
+            if flow.look(now) > most:
+                flow.close()
+
+    def close(self) -> None:
+        """Close everything."""
+        for flow in list(self.flows):
+            flow.close()
+        self._pipes.close()

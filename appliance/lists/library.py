@@ -6,67 +6,45 @@ the result against the scenarios, and only then puts it in the place of the old 
 """
 
 import os
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, rmtree
 
 from appliance import scenarios
 from appliance.errors import ListError, RuleSetError
 from appliance.files import write_atomic
+from appliance.lists.builtin import built_in, built_in_names
+from appliance.lists.publishers import publishers_names, suggested
+from appliance.lists.report import Report, accepted, shifted
+from appliance.lists.shelf import Shelf, second_name
 from appliance.lists.sources import Member, Source, open_source
 from appliance.lists.suffixes import public_suffixes
-from appliance.settings import read_toml
+from appliance.settings import near
 from appliance.snapshot import Paths, open_rules
-from appliance.tables import Tables, rules_folder
+from appliance.tables import Tables, read_tables, rules_folder
 from filters.compile import SHARES, compile_list, merge
 from filters.engine import Rulebook
 from filters.index import ListInfo, RuleSet
-from filters.syntax import Format, IsPublicSuffix, ParsedRule, Problem, RuleSyntaxError
+from filters.policy import Kind
+from filters.syntax import IsPublicSuffix
 
-EXAMPLES = 20
-"""refused lines that a report quotes"""
+__all__ = ["Library", "Report"]
+
 Progress = Callable[[float, float], None]
-"""called with what is done and the whole, in any unit"""
-BUILT_IN = ("protected", "connectivity", "confidential")
-"""the lists beside rules/lists/ that come with Schoolgate"""
-
-
-@dataclass(slots=True)
-class Report:
-    """What became of one list."""
-
-    name: str
-    category: str
-    accepted: int = 0
-    duplicates: int = 0
-    problems: Counter[Problem] = field(default_factory=Counter)
-    examples: list[RuleSyntaxError] = field(default_factory=list)
-
-    @property
-    def ignored(self) -> int:
-        """Lines that are in order and not for a box like this, such as rules about a page's looks."""
-        return self.problems[Problem.NOT_FOR_US]
-
-    @property
-    def refused(self) -> int:
-        """Lines that are in error."""
-        return self.problems.total() - self.ignored
-
-    def take(self, error: RuleSyntaxError) -> None:
-        """Count a refusal, and keep the first few."""
-        self.problems[error.problem] += 1
-        if error.problem is not Problem.NOT_FOR_US and len(self.examples) < EXAMPLES:
-            self.examples.append(error)
+"""called with what is done and the whole, 0 where that is not known, in any unit"""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 class Library:
-    """The lists in a state folder."""
+    """The lists in a state folder. What changes them stands in `with library.changing():`, or is not undone when it
+    fails."""
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
-        self._folder = paths.state / "lists"
+        self._shelf = Shelf(paths.state / "lists", lambda: self.key)
+        self._downloads = paths.state / "downloads"
 
     @property
     def key(self) -> bytes:
@@ -81,16 +59,26 @@ class Library:
 
     def lists(self) -> list[ListInfo]:
         """The imported lists."""
-        return [info for path in self._imported() for info in self._open(path).lists]
+        return [info for path in self._shelf.paths() for info in self._shelf.open(path).lists]
 
-    def _imported(self) -> list[Path]:
-        return sorted(self._folder.glob("*.rules"))
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Hold the lists alone, and put them back as they were when the block raises. Raises StateError where another
+        program is changing them."""
+        try:
+            with self._shelf.changing():
+                yield
+        except BaseException:
+            self._forget_downloads()
+            raise
 
-    def _open(self, path: Path) -> RuleSet:
-        rules = open_rules(path)
-        if rules.key != self.key:
-            raise RuleSetError(f"{path}: was compiled on another box", "Import the list again.")
-        return rules
+    def _forget_downloads(self) -> None:
+        """Have everything fetched whole the next time: a server's "unchanged" would speak of what was not taken."""
+        rmtree(self._downloads, ignore_errors=True)
+
+    def remove(self, name: str) -> bool:
+        """Forget an imported list; False where there is none of that name."""
+        return self._shelf.remove(name)
 
     def import_(
         self,
@@ -102,31 +90,84 @@ class Library:
         only: Collection[str] = (),
         progress: Progress | None = None,
     ) -> tuple[list[Report], list[str]]:
-        """Compile the lists at a path or address into the library. Returns what became of each, and the names of those
-        left out because no category of ours is theirs. Raises ListError where nothing can be used."""
+        """Compile the lists at a path or address into the library. Returns what became of each, and what was left out:
+        lists for which we have no category, by name, and files that are no list, with the reason. Raises ListError
+        where nothing can be used."""
         if category is not None and category not in tables.categories:
-            raise ListError(f"there is no category {category!r}", f"There are {', '.join(tables.categories)}.")
-        suffixes = public_suffixes()
-        with open_source(where, self._paths.state / "downloads") as source:
-            members = [member for member in source.members if not only or member.name in only]
-            if not members:
-                raise ListError(f"{where}: holds no list named {', '.join(only)}", f"It holds {_some_names(source)}.")
-            known = publishers_names()
-            chosen = {member.name: category or known(member) for member in members}
-            skipped = [member.name for member in members if chosen[member.name] is None]
-            members = [member for member in members if chosen[member.name] is not None]
-            if not members:
-                hint = f"Name one with --category: {', '.join(tables.categories)}."
-                raise ListError(f"{where}: it does not say what it holds", hint)
-            whole = sum(member.size for member in members)
-            done, reports = 0, []
-            for member in members:
-                own = member.name if len(source.members) == 1 else f"{_collection_name(where)}-{member.name}"
-                report = Report(name or own if len(members) == 1 else own, str(chosen[member.name]))
-                self._add(member, report, source.origin, suffixes, _shifted(progress, done, whole))
-                reports.append(report)
-                done += member.size
-        return reports, skipped
+            hint = near(category, tables.categories) or _choice(tables)
+            raise ListError(f"there is no category {category!r}", hint)
+        if name is not None:
+            self._may_be_called(name)
+        with self._source(where, tables, [category] if category else [], progress) as source:
+            members = _chosen(source, only)
+            known = publishers_names(tables.categories)
+            chosen = [(member, category or known(member)) for member in members]
+            used = [(member, its) for member, its in chosen if its]
+            if not used:
+                raise ListError(f"{where}: it does not say what it holds", _ask_for_category(members, tables))
+            if name and len(used) > 1:
+                raise ListError(f"{where}: holds {len(used)} lists", "Give --name with --only for one of them.")
+            orders = [(member, Report(name or self._name(member, source), its)) for member, its in used]
+            reports = self._add_all(source, orders, progress)
+            left_out = [member.name for member, its in chosen if not its]
+            left_out += [] if only else [f"{each.name} ({each.why})" for each in source.skipped]
+        self._after(reports)
+        return reports, left_out
+
+    def update(
+        self, where: str, infos: Sequence[ListInfo], tables: Tables, progress: Progress | None = None
+    ) -> list[Report]:
+        """Fetch the lists that came from an address again, each under the name and for the category that it has.
+        Raises ListError where nothing can be fetched; what is here stays then."""
+        with self._source(where, tables, [info.category for info in infos], progress) as source:
+            if not source.changed:
+                return [Report(info.name, info.category, info.entries, unchanged=True) for info in infos]
+            members = {member.name: member for member in source.members}
+            orders, gone = [], []
+            for info in infos:
+                member = source.members[0] if len(members) == 1 else members.get(info.source.rpartition("#")[2])
+                report = Report(info.name, info.category)
+                if member is None:
+                    report.unusable = "the publisher no longer has it"
+                    gone.append(report)
+                else:
+                    orders.append((member, report))
+            reports = [*self._add_all(source, orders, progress), *gone]
+        self._after(reports)
+        return reports
+
+    def _after(self, reports: Sequence[Report]) -> None:
+        if any(report.unusable for report in reports):
+            self._forget_downloads()
+
+    @contextmanager
+    def _source(
+        self, where: str, tables: Tables, categories: Collection[str], progress: Progress | None
+    ) -> Iterator[Source]:
+        """The opened source. What is sealed passes through a temporary folder only, to be fetched whole each time."""
+        sealed = any(tables.categories[name].kind is Kind.SEALED for name in categories if name in tables.categories)
+        read = (lambda done: progress(done, 0)) if progress else None
+        with open_source(where, None if sealed else self._downloads, read) as source:
+            yield source
+
+    def _add_all(
+        self, source: Source, orders: Sequence[tuple[Member, Report]], progress: Progress | None
+    ) -> list[Report]:
+        """Compile these lists. One that cannot be used is told of in its report; raises ListError if none can."""
+        suffixes, whole, done = public_suffixes(), sum(member.size for member, _ in orders), 0
+        on_byte = (lambda read: progress(read, whole)) if progress else None
+        troubles = []
+        for member, report in orders:
+            origin = source.origin + (f"#{member.name}" if len(source.members) > 1 else "")
+            try:
+                self._add(member, report, origin, suffixes, shifted(on_byte, done))
+            except ListError as error:
+                report.accepted, report.unusable = 0, str(error)
+                troubles.append(error)
+            done += member.size
+        if orders and len(troubles) == len(orders):
+            raise troubles[0]
+        return [report for _, report in orders]
 
     def _add(
         self,
@@ -138,26 +179,36 @@ class Library:
     ) -> None:
         """Compile one list, in the place of one of the same name; a list without a single rule changes nothing."""
         info = ListInfo(report.name, report.category, member.date, member.title, origin)
-        compiled = compile_list(_accepted(member, report, suffixes, progress), info, self.key)
-        if not report.accepted and report.problems:
+        compiled = compile_list(accepted(member, report, suffixes, progress), info, self.key)
+        if not report.accepted:
             error = report.examples[0] if report.examples else None
-            first = f": line {error.line}, column {error.column}: {error.problem.value}" if error else ""
-            raise ListError(f"{report.name}: no rule in it can be used{first}", "What was in force stays in force.")
+            first = f": line {error.line}, column {error.column}: {error.why}" if error else ""
+            raise ListError(f"{report.name}: it holds no rule that can be used{first}", "What was here stays.")
         report.duplicates = compiled.duplicates
         report.accepted -= compiled.duplicates
-        write_atomic(self._folder / f"{report.name}.rules", compiled.sections)
+        old = self._shelf.source(report.name)
+        report.instead_of = old if old != origin else ""
+        self._shelf.put(report.name, compiled.sections)
 
-    def remove(self, name: str) -> bool:
-        """Forget an imported list; False where there is none of that name."""
-        path = self._folder / f"{name}.rules"
-        found = path.exists()
-        path.unlink(missing_ok=True)
-        return found
+    def _name(self, member: Member, source: Source) -> str:
+        """What to call a list that nobody named."""
+        name = member.name if len(source.members) == 1 else f"{_collection_name(source.origin)}-{member.name}"
+        return (f"imported-{name}" if name in built_in_names() else name)[:80]
+
+    def _may_be_called(self, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise ListError(f"{name!r} cannot be the name of a list", "Use letters, digits, dots, _ and - only.")
+        if name in built_in_names():
+            raise ListError(f"{name!r} is a list that comes with Schoolgate", "Choose another --name.")
 
     def build(self, tables: Tables, progress: Progress | None = None) -> RuleSet:
         """Merge everything into the rule set in force. Raises RuleSetError when the result fails a scenario; the old
         one stays then."""
-        parts = [*self.built_in(), *(self._open(path) for path in self._imported())]
+        parts = [*built_in(self.key), *(self._shelf.open(path) for path in self._shelf.paths())]
+        for info in (info for part in parts for info in part.lists):
+            if info.category not in tables.categories:
+                hint = f"Remove it, `schoolgate rules remove {info.name}`, and import it with --category."
+                raise RuleSetError(f"the list {info.name} is for {info.category!r}, which is no category", hint)
         done = 0
 
         def on_share() -> None:
@@ -168,44 +219,35 @@ class Library:
 
         compiled = merge(parts, self.key, on_share)
         beside = self._paths.state / "rules.new"
-        write_atomic(beside, compiled.sections)
-        del compiled
-        self._try(open_rules(beside), tables)
-        self._keep_last_good()
-        beside.replace(self._paths.rules)
+        try:
+            write_atomic(beside, compiled.sections)
+            del compiled
+            _try(open_rules(beside), tables)
+            self._keep_last_good()
+            beside.replace(self._paths.rules)
+        finally:
+            beside.unlink(missing_ok=True)
+        if not self._last_good.exists():
+            self._last_good.parent.mkdir(parents=True, exist_ok=True)
+            copyfile(self._paths.rules, self._last_good)
         return open_rules(self._paths.rules)
 
-    def ensure(self, tables: Tables) -> None:
-        """Make the rule set where there is none or a broken one without a last good copy."""
-        for path in (self._paths.rules, self._paths.last_good / "rules.set"):
+    @property
+    def _last_good(self) -> Path:
+        return self._paths.last_good / "rules.set"
+
+    def ensure(self, tables: Tables) -> bool:
+        """Make the rule set where there is none, or a broken one without a last good copy; True in the latter case."""
+        for path in (self._paths.rules, self._last_good):
             try:
                 open_rules(path)
             except RuleSetError:
                 continue
-            return
-        self.build(tables)
-
-    def built_in(self) -> Iterator[RuleSet]:
-        """The lists that come with Schoolgate, compiled anew: they are small."""
-        folder, suffixes = rules_folder(), public_suffixes()
-        for path in (*(folder / f"{name}.txt" for name in BUILT_IN), *sorted((folder / "lists").glob("*.txt"))):
-            with open_source(str(path)) as source:
-                (member,) = source.members
-                info = ListInfo(path.stem, member.category, member.date, member.title, "Schoolgate")
-                # "gov" and "gov.uk" are the point of the confidential list, and too wide for any other
-                asked = _nothing_is_a_suffix if path.stem == "confidential" else suffixes
-                compiled = compile_list(_accepted(member, Report(path.stem, member.category), asked), info, self.key)
-                yield RuleSet(b"".join(compiled.sections))
-
-    def _try(self, rules: RuleSet, tables: Tables) -> None:
-        """The scenarios that every rule set must pass, whatever a school imports."""
-        book = Rulebook(rules, tables.categories, tables.safe_search)
-        wrong = scenarios.run(scenarios.read(rules_folder() / "scenarios.txt"), tables.policies, book)
-        if wrong:
-            hint = (
-                "The rule set in force stays. Remove the list that was imported last: `schoolgate rules remove NAME`."
-            )
-            raise RuleSetError(f"the new rule set fails {len(wrong)} scenarios, first {wrong[0]}", hint)
+            return False
+        broken = self._paths.rules.exists()
+        with self.changing():
+            self.build(tables)
+        return broken
 
     def _keep_last_good(self) -> None:
         """A second name for the set in force, so that no byte is copied where the file system allows."""
@@ -213,62 +255,41 @@ class Library:
             open_rules(self._paths.rules)
         except RuleSetError:
             return
-        kept = self._paths.last_good / "rules.set"
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.unlink(missing_ok=True)
-        try:
-            os.link(self._paths.rules, kept)
-        except OSError:
-            copyfile(self._paths.rules, kept)
+        self._last_good.parent.mkdir(parents=True, exist_ok=True)
+        second_name(self._paths.rules, self._last_good)
 
 
-def _accepted(
-    member: Member, report: Report, suffixes: IsPublicSuffix, progress: Callable[[int], None] | None = None
-) -> Iterator[ParsedRule]:
-    """The rules of a list; what is refused goes into the report."""
-    accepted = 0
-    for parsed in member.parsed(suffixes, progress=progress):
-        if isinstance(parsed, RuleSyntaxError):
-            report.take(parsed)
-        else:
-            accepted += 1
-            yield parsed
-    report.accepted = accepted
+def _try(rules: RuleSet, tables: Tables) -> None:
+    """The scenarios that every rule set must pass, whatever a school imports. They are written for the policies that
+    come with Schoolgate: what a school blocks in its own is its own matter."""
+    book = Rulebook(rules, tables.categories, tables.safe_search)
+    wrong = scenarios.run(scenarios.read(rules_folder() / "scenarios.txt"), read_tables(None).policies, book)
+    if wrong:
+        message = f"the new rule set would be wrong: {len(wrong)} scenarios fail, first {wrong[0]}"
+        raise RuleSetError(message, "Nothing was changed. See which list holds that name, and leave the list out.")
 
 
-def publishers_names() -> Callable[[Member], str | None]:
-    """Which category of ours a member is for: by its own word, or by its publisher's (rules/imports.toml)."""
-    table = read_toml(rules_folder() / "imports.toml")
-    tables: Mapping[Format, dict[str, object]] = {
-        Format.SQUIDGUARD_DOMAINS: table.table("ut1").rest(),
-        Format.V2FLY: table.table("v2fly").rest(),
-        Format.ETH_PHISHING: table.table("eth-phishing").rest(),
-    }
-
-    def category(member: Member) -> str | None:
-        named = tables.get(Format.SQUIDGUARD_DOMAINS if member.format in _SQUIDGUARD else member.format, {})
-        found = named.get(member.name)
-        return member.category or (found if isinstance(found, str) else None)
-
-    return category
+def _chosen(source: Source, only: Collection[str]) -> list[Member]:
+    """The members that were asked for. Raises ListError for a name that is not there."""
+    names = [member.name for member in source.members]
+    for name in only:
+        if name not in names:
+            some = ", ".join(names[:12]) + (" and more" if len(names) > 12 else "")
+            raise ListError(f"{source.origin}: holds no list {name!r}", near(name, names) or f"It holds {some}.")
+    return [member for member in source.members if not only or member.name in only]
 
 
-_SQUIDGUARD = (Format.SQUIDGUARD_DOMAINS, Format.SQUIDGUARD_URLS, Format.SQUIDGUARD_EXPRESSIONS)
+def _ask_for_category(members: Sequence[Member], tables: Tables) -> str:
+    found = {suggested(member.name, tables.categories) for member in members}
+    if len(found) == 1 and (category := found.pop()):
+        return f"Say so with --category; by its name it may be {category}."
+    return f"Say so with --category. {_choice(tables)}"
 
 
-def _nothing_is_a_suffix(_: str) -> bool:
-    return False
+def _choice(tables: Tables) -> str:
+    return f"There are {', '.join(tables.categories)}."
 
 
 def _collection_name(where: str) -> str:
     """What the lists of a collection are named after: the file or folder, without its endings."""
     return where.rstrip("/").rpartition("/")[2].partition(".")[0] or "lists"
-
-
-def _some_names(source: Source) -> str:
-    names = [member.name for member in source.members]
-    return ", ".join(names[:12]) + (" and more" if len(names) > 12 else "")
-
-
-def _shifted(progress: Progress | None, done: int, whole: int) -> Callable[[int], None] | None:
-    return (lambda read: progress(done + read, whole)) if progress else None

@@ -116,7 +116,7 @@ def open_source(where: str, fetch_to: Path | None = None, progress: Progress | N
         elif "://" in where:
             raise ListError(f"{where}: is not an address that can be fetched", "Use one that begins with https://")
         root, skipped = path, list[Skipped]()
-        if not path.is_dir() and archive.is_archive(path):
+        if not _is_folder(path) and archive.is_archive(path):
             if fetch_to:
                 fetch_to.mkdir(parents=True, exist_ok=True)
             root = Path(stack.enter_context(TemporaryDirectory(dir=fetch_to, prefix=".unpacked-")))
@@ -128,12 +128,19 @@ def open_source(where: str, fetch_to: Path | None = None, progress: Progress | N
         yield Source(where, tuple(_named_apart(members, root)), tuple(skipped), changed)
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise ListError(f"{path}: cannot be read ({error.strerror})", "Check the rights of its folder.") from error
+
+
 def _of_file(path: Path) -> Member:
     """A single list. Raises ListError when it is none."""
     sample = archive.sample(path, SAMPLE)
     if problem := not_a_list(sample):
         raise ListError(f"{path.name}: {problem}", "Open the address in a browser and save the list itself.")
-    stem = _ENDINGS.sub("", path.name)
+    stem = _stem(path)
     form = detect(sample, stem)
     if form is None:
         known = ", ".join(form.value for form in Format)
@@ -173,6 +180,7 @@ def _of_folder(folder: Path, skipped: list[Skipped]) -> Iterator[Member]:
 def _files(folder: Path) -> list[Path]:
     """The regular files of a folder; hidden ones and links are left alone."""
     try:
+        next(folder.iterdir(), None)  # rglob passes over a folder that may not be read
         found = [
             path
             for path in folder.rglob("*")
@@ -230,6 +238,10 @@ def _facts(path: Path) -> tuple[int, str]:
     return found.st_size, datetime.fromtimestamp(found.st_mtime, UTC).date().isoformat()
 
 
+def _stem(path: Path) -> str:
+    return _ENDINGS.sub("", path.name)
+
+
 def _fit(name: str) -> str:
     """A name that may be a file's name everywhere."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name.replace("!", "not-")).strip(".-") or "list"
@@ -243,7 +255,7 @@ def _named_apart(members: list[Member], root: Path) -> Iterator[Member]:
         name = member.name
         if shared[name] > 1:
             path = member.parts[0].path.relative_to(root)
-            name = _fit("-".join(path.parent.parts if path.name in _SQUIDGUARD else path.parts))
+            name = _fit("-".join(path.parent.parts + (() if path.name in _SQUIDGUARD else (_stem(path),))))
         name = next(one for one in chain([name], map(f"{name}-{{}}".format, count(2))) if one not in used)
         used.add(name)
         yield replace(member, name=name)

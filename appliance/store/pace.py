@@ -6,10 +6,10 @@ down at once, and a busy one gathers more events into each commit instead of mak
 
 GAP = 2.0
 """seconds between commits, and that a first event waits for others"""
-BURST, REFILL = 60, 30.0
-"""commits in the full allowance, and the seconds in which it grows by one: at most 900 in a school day of 7 hours"""
+BURST, REFILL = 60, 40.0
+"""commits in the full allowance, and the seconds in which it grows by one: at most 690 in a school day of 7 hours"""
 BATCH = 500
-"""rows of one commit; as many waiting need no allowance, for then the rows cost and not the commits"""
+"""rows of one commit; as many wait for no allowance, for then the rows cost and not the commits"""
 
 
 class Pace:
@@ -27,9 +27,15 @@ class Pace:
 
     def due(self, since: float, waiting: int) -> float:
         """When to commit `waiting` rows of which the first has waited since then."""
-        due = max(since + GAP, self.free)
-        return due if waiting >= BATCH else max(due, self._paid_until - (BURST - 1) * REFILL)
+        if waiting >= BATCH:
+            return self.free
+        return max(since + GAP, self.free, self._paid_until - (BURST - 1) * REFILL)
 
     def spend(self, at: float) -> None:
         """A commit was made."""
-        self._last, self._paid_until = at, max(self._paid_until, at) + REFILL
+        self.rest(at)
+        self._paid_until = max(self._paid_until, at) + REFILL
+
+    def rest(self, at: float) -> None:
+        """A commit was made that no event asked for: it keeps the gap and costs no allowance."""
+        self._last = at

@@ -81,6 +81,7 @@ class Recorder:
             self.tick()
             select.select([sock], [], [], min(POLL, self.wait()))
             self._drain(sock)
+        self._drain(sock)
         self.close()
 
     def take(self, datagram: bytes) -> control.Message | None:
@@ -192,7 +193,7 @@ class Recorder:
         before = self.commits
         self._writer.forget(self._retention_days)
         if self.commits > before:
-            self._pace.spend(self._monotonic())
+            self._pace.rest(self._monotonic())
         self._sweep_at = self._monotonic() + SWEEP
 
     def _events_today(self) -> int:
@@ -216,7 +217,7 @@ class Recorder:
             text = f"{self._dropped} events were dropped: more came than the disk could take."
             found.append(_warning("events-dropped", text, "Look for a device that asks again and again."))
         if aside := self._writer.aside():
-            text = f"The event store was damaged and set aside as {', '.join(aside)}; a new one was begun."
+            text = f"The event store could not be used and was set aside as {', '.join(aside)}; a new one was begun."
             hint = (
                 f"Check the SD card or disk. The file may be deleted; it goes by itself in {self._retention_days} days."
             )

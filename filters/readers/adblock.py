@@ -22,6 +22,7 @@ _START = re.compile(r"(?P<below>\|\|)|(?P<exact>\|?(?:(?:https?|wss?|\*)?://|(?<
 _REGEX = re.compile(r"/(.+)/")
 _SITE = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^/^?|:]*)(?P<port>:[0-9]*)?(?P<path>.*)", re.DOTALL)
 _HOST = re.compile(r"[\w*.-]+|\[.*\]", re.IGNORECASE)
+_ENTRY = re.compile(r"(?:[0-9a-f.:]+\s+)?[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 _SCHEME = re.compile(r"\A\^?(?:https\?|https|http|\(https\?\)|\(\?:https\?\)|\[a-z\]\+)?:(?:\\?/){2}")
 _ANYTHING_BELOW = re.compile(r"\A\^\((?:\?:)?\.\*\\?\.\|\.\*:?(?:\\?/){2}\)\?")
 _ANY_PATH = re.compile(r"(?:\((?:\?:)?\\?/(?:\.\*)?\)\?\$|\\?/\$?)\Z")
@@ -53,7 +54,7 @@ class Adblock(Reader):
             yield self._expression(number, raw, regex[1], allow)
         elif start := _START.match(body):
             yield self._anchored(number, raw, body[start.end() :], allow, start["exact"] is not None)
-        elif not found and not allow and not re.search(r"[*^|]", body):
+        elif not found and not allow and _ENTRY.fullmatch(body):
             yield from Names(self.context).line(number, raw)
         else:
             yield self._anywhere(number, raw, body, allow, bool(names & _OF_PAGES))

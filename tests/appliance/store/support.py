@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance import control
+from appliance import control, health
+from appliance.store.events import read_events
 from appliance.store.recorder import SOCKET, Recorder
+from appliance.store.schema import Row
 from appliance.wire.event import Event
 
 NOON = 1_795_003_200
@@ -20,7 +22,8 @@ NOON = 1_795_003_200
 BODY = """
 import sys, threading, time
 from pathlib import Path
-from appliance import control
+from appliance import control, health
+from appliance.store.events import read_events
 from appliance.store.recorder import SOCKET, Recorder
 state, hurry = Path(sys.argv[1]), float(sys.argv[2])
 recorder = Recorder(state, 30, 120, monotonic=lambda: time.monotonic() * hurry)
@@ -110,3 +113,35 @@ def bytes_of(state: Path) -> bytes:
 def kill(process: subprocess.Popen[bytes]) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def a_row(domain: str, at: float = NOON, rule_list: str = "ut1-gambling") -> Row:
+    return Row(int(at) // 60, "0a1b2c3d", domain, "primary", "gambling", "block", "sealed", "tls", rule_list, 7)
+
+
+def domains(state: Path) -> dict[str, int]:
+    return {event.domain: event.count for event in read_events(state)}
+
+
+def status(recorder: Recorder) -> control.Message:
+    told = recorder.take(b'{"ask":"status"}')
+    assert told is not None
+    return told
+
+
+def codes(told: control.Message) -> list[str]:
+    found = [warning["code"] for warning in told["warnings"]]
+    assert set(found) <= {code.value for code in health.Code}
+    return found
+
+
+def settle(recorder: Recorder, clock: FakeClock) -> None:
+    """Let time pass until nothing waits."""
+    recorder.tick()
+    while status(recorder)["waiting"]:
+        clock.sleep(recorder.wait())
+        recorder.tick()
+
+
+def total(state: Path) -> int:
+    return sum(event.count for event in read_events(state))

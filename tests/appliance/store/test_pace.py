@@ -49,3 +49,10 @@ def test_after_the_allowance_only_a_full_batch_goes_at_the_gap(waiting: int, wai
 def test_a_quiet_night_fills_the_allowance_again() -> None:
     made = [at for at, _ in commits_of([0.0] * 3 * BURST + [BURST * REFILL] + [0.0] * 10, 1)]
     assert made[-1] - made[-2] == GAP
+
+
+@pytest.mark.parametrize("waiting", [1, BATCH])
+def test_what_a_commit_left_over_waits_for_the_gap_too(waiting: int) -> None:
+    pace = Pace()
+    pace.spend(100.0)
+    assert pace.due(50.0, waiting) == pace.free == 100.0 + GAP
