@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from appliance.config import Config
 from appliance.errors import ConfigError, NotRunning, SchoolgateError, StateError
 from appliance.lists.builtin import in_memory
 from appliance.network.clients import Clients
-from appliance.snapshot import Origin, Paths, Snapshot, load, read_settings, with_overrides
-from appliance.tables import read_helpline
+from appliance.snapshot import Origin, Paths, Snapshot, last_good_paths, load, read_settings, with_overrides
+from appliance.tables import Tables, read_helpline
 from filters.engine import Rulebook
 from filters.model import ClientGroup
 
@@ -156,13 +157,24 @@ def view(paths: Paths) -> Snapshot:
     changes nothing. Raises ConfigError, RuleSetError."""
     if _is_there(paths.rules) or _is_there(paths.last_good / "rules.set"):
         return load(paths)
-    config, tables = read_settings(paths)
+    config, tables = settings(paths)
     note = f"There is no rule set in {paths.state} yet: this is what the lists that come with Schoolgate say."
     click.echo(click.style(note, dim=True), err=True)
     rules = in_memory()
     book = Rulebook(rules, tables.categories, tables.safe_search)
     helpline = read_helpline(config.country, config.helpline_checked_on)
     return with_overrides(Snapshot(Origin.LIVE, config, Clients(config), tables, rules, book, helpline), paths)
+
+
+def settings(paths: Paths) -> tuple[Config, Tables]:
+    """The configuration and policies in force: what stands in the files, else what worked last. Raises ConfigError."""
+    try:
+        return read_settings(paths)
+    except ConfigError:
+        good = last_good_paths(paths)
+        if good is None:
+            raise
+        return read_settings(good)
 
 
 def running(paths: Paths) -> "Status":

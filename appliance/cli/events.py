@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import click
 
-from appliance.cli.base import GROUP_NAMES, GROUPS, as_json, told_plainly
+from appliance.cli.base import GROUP_NAMES, GROUPS, as_json, settings, told_plainly
 from appliance.clock import now
 from appliance.errors import ConfigError
 from appliance.settings import near
-from appliance.snapshot import Paths, read_settings
+from appliance.snapshot import Paths
 from appliance.store.events import DayCount, StoredEvent, count_events, read_events
 
 _LONGEST = 3660
@@ -29,7 +29,7 @@ def events(
     paths: Paths, days: int, group: str | None, category: str | None, counts: bool, limit: int, for_program: bool
 ) -> None:
     """Show what was flagged. Ordinary browsing and help-seeking are not here: they are kept nowhere."""
-    config, tables = read_settings(paths)
+    config, tables = settings(paths)
     if category is not None and category not in tables.categories:
         hint = near(category, tables.categories) or f"There are {', '.join(tables.categories)}."
         raise ConfigError(f"there is no category {category!r}", hint)

@@ -1,33 +1,43 @@
 """`schoolgate explain` and `try`: what would happen, and what happens."""
 
-from datetime import datetime
-from urllib.parse import urlsplit
+import re
+import shlex
+from datetime import datetime, time
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
 
 import click
 
-from appliance.cli.base import GROUPS, as_json, running, told_plainly
+from appliance.cli.base import GROUP_NAMES, GROUPS, as_json, rows, running, settings, told_plainly, typed, view
 from appliance.clock import now
+from appliance.enforcement import ENFORCE
 from appliance.errors import ConfigError
 from appliance.network.clients import try_address
-from appliance.probe import probe
-from appliance.snapshot import Paths, load
+from appliance.probe import Kind, probe
+from appliance.snapshot import Paths, Snapshot
 from filters.engine import Explanation
 from filters.engine import explain as explain_request
 from filters.model import ClientGroup, Request, Via
 from filters.names import host as normalise
 
+_COLOURS = {"allow": "green", "block": "red", "rewrite": "cyan", "inspect": "yellow"}
+_OUTCOMES = {Kind.PASSED: "green", Kind.BLOCKED: "red", Kind.FAILED: "yellow"}
 
-@click.command("explain")
+
+@click.command("explain", short_help="Say what the box does with a host or a URL, and why.")
 @click.argument("target", metavar="HOST|URL")
 @click.option(
-    "--group", type=GROUPS, help="Ask as this group.  [default: the group of --client, or of an unknown device]"
+    "--group",
+    type=GROUPS,
+    metavar="GROUP",
+    help=f"Ask as this group: {GROUP_NAMES}.  [default: the group of --client, else of an unknown device]",
 )
 @click.option("--client", metavar="IP", default="", help="Ask as the device with this address.")
-@click.option("--at", metavar="TIME", help="Ask for another time, like 2026-11-23T09:00.")
+@click.option("--at", metavar="TIME", help="Ask for another time, like 09:00 (today) or 2026-11-23T09:00.")
 @click.option(
     "--via",
     type=click.Choice([via.value for via in Via]),
-    help="How the box learns of it.  [default: http for a URL with a path it can read, else tls]",
+    help="How the box learns of it.  [default: http for http://, and for a path; else tls]",
 )
 @click.option("--json", "for_program", is_flag=True, help="Print for a program.")
 @click.pass_obj
@@ -36,30 +46,66 @@ def explain(
     paths: Paths, target: str, group: str | None, client: str, at: str | None, via: str | None, for_program: bool
 ) -> None:
     """Say what the box does with a host or a URL, and why. Works without a running box."""
-    snapshot = load(paths)
-    asked = urlsplit(target if "//" in target else f"//{target}")
-    host = normalise(asked.hostname or "")
-    if host is None:
-        raise ConfigError(
-            f"{target!r} is neither a host nor a URL", "Write it like example.org or https://example.org/page"
-        )
-    path = (asked.path or "/") + (f"?{asked.query}" if asked.query else "") if asked.scheme or asked.path else None
-    way = Via(via) if via else (Via.HTTP if asked.scheme == "http" or (path and not asked.scheme) else Via.TLS)
-    try:
-        moment = datetime.fromisoformat(at).replace(tzinfo=snapshot.config.zone) if at else now(snapshot.config.zone)
-    except ValueError as error:
-        raise ConfigError(f"{at!r} is not a time", "Write it like 2026-11-23T09:00.") from error
-    who = ClientGroup(group) if group else snapshot.clients.group(client)
-    request = Request(host, who, way, moment, path if way is Via.HTTP else None)
+    scheme, host, path = _asked(target)
+    snapshot = view(paths)
+    way = Via(via) if via else (Via.HTTP if scheme == "http" or (path and not scheme) else Via.TLS)
+    who = ClientGroup(group) if group else _group_of(client, snapshot)
+    seen = (path or "/") if way is Via.HTTP else None
+    request = Request(host, who, way, _moment(at, snapshot), seen)
     found = explain_request(request, snapshot.tables.policies[who], snapshot.book)
     if for_program:
         as_json(_told(request, found))
     else:
-        _print(request, found)
+        _print(request, found, path)
+
+
+def _asked(target: str) -> tuple[str, str, str]:
+    """Scheme, host and path of what was typed; "" for what was not. Raises ConfigError."""
+    wrong = ConfigError(
+        f"{target!r} is neither a host nor a URL", "Write it like example.org or https://example.org/page"
+    )
+    bare = normalise(target)
+    if bare:
+        return "", bare, ""
+    try:
+        parts: SplitResult = urlsplit(target if "://" in target else f"//{target}")
+        host = normalise(parts.hostname or "")
+        _ = parts.port
+    except ValueError as error:
+        raise wrong from error
+    if host is None:
+        raise wrong
+    if parts.scheme not in ("", "http", "https"):
+        raise ConfigError(f"{target!r} is no web address", "The box judges what begins with http:// or https://")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "") if parts.path or parts.query else ""
+    return parts.scheme, host, path
+
+
+def _group_of(client: str, snapshot: Snapshot) -> ClientGroup:
+    """The group of the device with this address, as the box sees it. Raises ConfigError for what is no address."""
+    try:
+        return snapshot.clients.group(str(ip_address(client)) if client else "")
+    except ValueError as error:
+        raise ConfigError(f"{client!r} is not the address of a device", "Write it like 10.20.0.7.") from error
+
+
+def _moment(at: str | None, snapshot: Snapshot) -> datetime:
+    """The time that was asked for, in the school's zone. Raises ConfigError for what is none."""
+    zone = snapshot.config.zone
+    today = now(zone)
+    if at is None:
+        return today
+    try:
+        if re.fullmatch(r"\d\d?:\d\d", at):
+            return datetime.combine(today.date(), time.fromisoformat(at.zfill(5)), zone)
+        asked = datetime.fromisoformat(at)
+    except ValueError as error:
+        raise ConfigError(f"{at!r} is not a time", "Write it like 09:00 or 2026-11-23T09:00.") from error
+    return asked.astimezone(zone) if asked.tzinfo else asked.replace(tzinfo=zone)
 
 
 def _told(request: Request, found: Explanation) -> dict[str, object]:
-    """The object of the contract (architecture, section 7)."""
+    """The object of the contract: its keys and values are what other programs build on."""
     verdict, rule = found.verdict, found.verdict.rule
     return {
         "host": request.host,
@@ -76,55 +122,73 @@ def _told(request: Request, found: Explanation) -> dict[str, object]:
     }
 
 
-_COLOURS = {"allow": "green", "block": "red", "rewrite": "cyan", "inspect": "yellow"}
-
-
-def _print(request: Request, found: Explanation) -> None:
+def _print(request: Request, found: Explanation, path: str) -> None:
     verdict = found.verdict
     action = click.style(verdict.action.value.upper(), fg=_COLOURS[verdict.action.value], bold=True)
-    click.echo(f"{action}  {request.host}  for {request.group.value}, by {request.via.value}, {request.at:%a %H:%M}")
-    click.echo(f"  reason    {verdict.reason.value.replace('_', ' ')}")
+    shown = request.host + (request.path or "")
+    click.echo(f"{action}  {shown}  for {request.group.value}, by {request.via.value}, {request.at:%a %H:%M}")
+    told = [("reason", _words(verdict.reason.value))]
     if verdict.category:
-        click.echo(f"  category  {verdict.category}")
+        told.append(("category", verdict.category))
     if verdict.rule:
         dated = f" of {verdict.rule.date}" if verdict.rule.date else ""
-        click.echo(f"  rule      {verdict.rule.text}  (list {verdict.rule.list}{dated}, line {verdict.rule.line})")
+        told.append(("rule", f"{verdict.rule.text} (list {verdict.rule.list}{dated}, line {verdict.rule.line})"))
     if verdict.target:
-        click.echo(f"  goes to   {verdict.target}")
-    click.echo(f"  policy    {verdict.policy}")
-    click.echo(f"  kept      {'as a flagged event, without the page' if verdict.record else 'nowhere'}")
-    asked = [name.replace("_", " ") for name, opinion in found.steps if opinion is None]
-    click.echo(f"  asked     {', '.join(asked)} had no opinion" if asked else "  asked     nothing stands above")
-    others = [hit for hit in found.hits if hit.rule != verdict.rule]
-    for hit in others:
-        click.echo(f"  also      {hit.text}  ({hit.category}; list {hit.info.name}, line {hit.line})")
+        told.append(("goes to", verdict.target))
+    told.append(("policy", verdict.policy))
+    any_device, trusting = ENFORCE[request.via, verdict.action]
+    told.append(("happens", any_device.value + _also(trusting.value if trusting is not any_device else "")))
+    told.append(("kept", "minute, group, category and site, as a flagged event" if verdict.record else "nowhere"))
+    none = [_words(name) for name, opinion in found.steps if opinion is None]
+    told.append(("before it", f"{', '.join(none)}: none of these applies" if none else "nothing stands above this"))
+    told += [
+        ("also", f"{hit.text} ({hit.category}; list {hit.info.name}, line {hit.line})")
+        for hit in found.hits
+        if hit.rule != verdict.rule
+    ]
+    if path not in ("", "/") and request.path is None:
+        told.append(("path", f"{path} is only seen on a device that trusts the box: ask for that with --via http"))
+    rows(*told)
 
 
-@click.command("try")
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _also(step: str) -> str:
+    return f"; {step} on a device that trusts the box" if step else ""
+
+
+@click.command("try", short_help="Send one request through the running box and tell what happened.")
 @click.argument("url")
-@click.option("--group", type=GROUPS, help="Ask as this group.  [default: the group of the box's own address]")
+@click.option(
+    "--group",
+    type=GROUPS,
+    metavar="GROUP",
+    help=f"Ask as this group: {GROUP_NAMES}.  [default: the group of the box's own address]",
+)
 @click.option("--json", "for_program", is_flag=True, help="Print for a program.")
 @click.pass_obj
 @told_plainly
 def try_(paths: Paths, url: str, group: str | None, for_program: bool) -> None:
-    """Send one request through the running box and tell what happened."""
+    """Send one request through the running box and tell what happened: it passed, was blocked, or failed."""
     running(paths)
-    snapshot = load(paths)
     source = try_address(ClientGroup(group)) if group else ""
-    outcome = probe(url if "//" in url else f"https://{url}", snapshot.config.proxy[0], source)
+    outcome = probe(url if "://" in url else f"https://{url}", settings(paths)[0].proxy[0], source)
     if for_program:
-        as_json(
-            {
-                "url": outcome.url,
-                "group": group,
-                "outcome": outcome.kind.value,
-                "status": outcome.status,
-                "detail": outcome.detail,
-            }
-        )
+        told = {"url": outcome.url, "group": group, "outcome": outcome.kind.value}
+        as_json(told | {"status": outcome.status, "detail": outcome.detail})
         return
-    click.echo(f"{click.style(outcome.kind.value.upper(), bold=True)}  {outcome.url}")
+    click.echo(f"{click.style(outcome.kind.value.upper(), fg=_OUTCOMES[outcome.kind], bold=True)}  {outcome.url}")
     click.echo(f"  {outcome.detail}")
+    if outcome.kind is Kind.BLOCKED:
+        who = group or snapshot_group(paths)
+        click.echo(f"  Why: {typed(f'explain {shlex.quote(outcome.url)} --group {who}')}")
+
+
+def snapshot_group(paths: Paths) -> str:
+    """The group that the box takes itself for."""
+    return view(paths).clients.group("127.0.0.1").value
 
 
 COMMANDS: list[click.Command] = [explain, try_]

@@ -6,11 +6,11 @@ from datetime import datetime
 import click
 
 from appliance import overrides
-from appliance.cli.base import GROUP_NAMES, GROUPS, as_json, told_plainly, typed, view
+from appliance.cli.base import GROUP_NAMES, GROUPS, as_json, settings, told_plainly, typed, view
 from appliance.clock import now
 from appliance.errors import ConfigError
 from appliance.lists.suffixes import public_suffixes
-from appliance.snapshot import Paths, Snapshot, read_settings
+from appliance.snapshot import Paths
 from filters.engine import decide
 from filters.model import Action, ClientGroup, Reason, Request, Via
 from filters.names import host as normalise
@@ -80,7 +80,7 @@ def allow(paths: Paths, host: str, group: str, lasting: str, reason: str, for_pr
 def pause(paths: Paths, group: str, lasting: str, for_program: bool) -> None:
     """Pause a group's Internet, so that the class looks up. Help and health pages stay open."""
     lasts = minutes(lasting)
-    moment = now(read_settings(paths)[0].zone)
+    moment = now(settings(paths)[0].zone)
     made = overrides.add(paths.overrides, ClientGroup(group), None, lasts, moment)
     if for_program:
         as_json(_as_told(made))
@@ -105,24 +105,23 @@ def override() -> None:
 @told_plainly
 def list_(paths: Paths, for_program: bool) -> None:
     """Show what is in force."""
-    snapshot, moment, held = _in_force(paths)
+    moment, held = _in_force(paths)
     if for_program:
         as_json([_as_told(row) for row in held])
         return
     for row in held:
-        click.echo(f"{row.id}  {_told(row, snapshot, moment)}")
+        click.echo(f"{row.id}  {_told(row, moment)}")
     if not held:
         click.echo("No override is in force.")
 
 
-def _in_force(paths: Paths) -> tuple[Snapshot, datetime, list[Override]]:
-    snapshot = view(paths)
-    moment = now(snapshot.config.zone)
+def _in_force(paths: Paths) -> tuple[datetime, list[Override]]:
+    moment = now(settings(paths)[0].zone)
     try:
         held = overrides.read_overrides(paths.overrides)
     except ValueError as error:
         raise ConfigError(f"{paths.overrides}: {error}", "Remove the file: every override in it ends.") from error
-    return snapshot, moment, [row for row in held if moment < row.until]
+    return moment, [row for row in held if moment < row.until]
 
 
 def _as_told(row: Override) -> dict[str, str | None]:
@@ -135,7 +134,7 @@ def _as_told(row: Override) -> dict[str, str | None]:
     }
 
 
-def _told(row: Override, snapshot: Snapshot, moment: datetime) -> str:
+def _told(row: Override, moment: datetime) -> str:
     what = f"{row.host} is open" if row.host else "the Internet is paused"
     why = f"  ({row.reason})" if row.reason else ""
     return f"{what} for {row.group.value} until {_until(row.until, moment)}{why}"
@@ -147,10 +146,10 @@ def _told(row: Override, snapshot: Snapshot, moment: datetime) -> str:
 @told_plainly
 def end(paths: Paths, ids: tuple[str, ...]) -> None:
     """End overrides now; ID is the first column of `override list`."""
-    snapshot, moment, held = _in_force(paths)
+    moment, held = _in_force(paths)
     unknown = [each for each in ids if each not in [row.id for row in held]]
     for row in overrides.end(paths.overrides, set(ids), moment) if len(unknown) < len(ids) else []:
-        click.echo(f"Ended: {_told(row, snapshot, moment)}")
+        click.echo(f"Ended: {_told(row, moment)}")
     if unknown:
         raise ConfigError(f"no override {', '.join(unknown)} is in force", "See them: `schoolgate override list`.")
 

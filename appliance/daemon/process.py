@@ -57,6 +57,7 @@ class Life:
         tell_ready(self.arguments)
         gc.collect()
         gc.freeze()  # what is alive now lives as long as the process
+        gc.set_threshold(10_000)  # and what a connection leaves behind is mostly gone without being searched for
         while not self.stop.is_set():
             self.every_second()
             try:

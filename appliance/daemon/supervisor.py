@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance import control
+from appliance.config import Config
 from appliance.daemon.process import DAEMON, REFRESH_SECONDS
 from appliance.errors import StateError
 from appliance.health import Code, Warning
@@ -64,6 +65,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stopping.set)
+        ports_are_free(self.keeper.snapshot.config)
         ear = control.bind(self.paths.run / f"{DAEMON}.sock")
         loop.add_reader(ear, self._hear, ear)
         watched = [asyncio.ensure_future(self._keep_alive(child)) for child in self.children]
@@ -187,6 +189,19 @@ async def _end(process: asyncio.subprocess.Process, ended: "asyncio.Future[int]"
     except TimeoutError:
         process.kill()
         await ended
+
+
+def ports_are_free(config: Config) -> None:
+    """Raise StateError where another program, or another box, has one of the ports. The gates share theirs among
+    themselves, so they would share it with another box of the same user too, without a word."""
+    for host, port in (*config.proxy, config.web):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                hint = "Stop what has it, or choose another in the configuration: [proxy] listen, [web] listen."
+                raise StateError(f"cannot listen on {host} port {port} ({error.strerror})", hint) from error
 
 
 def socket_paths_fit(paths: Paths) -> None:

@@ -41,6 +41,7 @@ NAMES: Mapping[str, list[str]] = {
 
 CONFIG = """\
 [groups]
+"127.0.0.1/32" = "primary"
 "127.10.0.0/16" = "primary"
 "127.20.0.0/16" = "staff"
 
