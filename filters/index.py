@@ -145,12 +145,14 @@ class RuleSet:
             end = directory[slot + 1]
             at = bisect_left(keys, key, directory[slot], end)
             if at < end and keys[at] == key:
+                paths = False
                 for value in self._values(at, key, check):
                     if value >> 28 & 7 == Form.MARKER:
-                        marked = True
-                        self._find_paths(name, path, blocks, excepted)
+                        marked = paths = True
                     elif value >> 28 & 7 == Form.BELOW or name is host:
                         self._sort_in(value, name, blocks, excepted)
+                if paths and path is not None:
+                    self._find_paths(name, path, blocks, excepted)
             if dots <= fewest:
                 break
             dots -= 1
@@ -171,8 +173,8 @@ class RuleSet:
             at += 1
         return found
 
-    def _find_paths(self, name: str, path: str | None, blocks: list[Hit], excepted: set[str]) -> None:
-        for text in path_keys(name, path) if path is not None else ():
+    def _find_paths(self, name: str, path: str, blocks: list[Hit], excepted: set[str]) -> None:
+        for text in path_keys(name, path):
             digest = self._seed.copy()
             digest.update(text.encode())
             slot, key, check = _SPLIT.unpack(digest.digest())

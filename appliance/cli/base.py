@@ -179,9 +179,10 @@ def settings(paths: Paths) -> tuple[Config, Tables]:
 
 def running(paths: Paths) -> "Status":
     """What the running box says of itself. Raises NotRunning."""
+    from appliance.daemon.process import DAEMON
     from appliance.daemon.status import gather
 
-    status = gather(paths)
+    status = gather(paths) if _is_there(paths.run / f"{DAEMON}.sock") else None
     if status is None:
         raise NotRunning(f"no box is running with the state in {paths.state}", "Start one: `schoolgate run`.")
     return status

@@ -49,7 +49,7 @@ def events(
     local = [(row.at.astimezone(config.zone).strftime("%a %d %H:%M"), row) for row in found[:limit]]
     _print(local)
     if len(found) > limit:
-        click.echo(f"There are more: the newest {limit} are shown (--limit).")
+        click.echo(f"There are more: these are the newest {limit} (--limit N shows others).")
 
 
 def _print(found: Sequence[tuple[str, StoredEvent]]) -> None:

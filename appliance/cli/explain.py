@@ -10,18 +10,31 @@ import click
 
 from appliance.cli.base import GROUP_NAMES, GROUPS, as_json, rows, running, settings, told_plainly, typed, view
 from appliance.clock import now
-from appliance.enforcement import ENFORCE
+from appliance.enforcement import ENFORCE, Step
 from appliance.errors import ConfigError
 from appliance.network.clients import try_address
 from appliance.probe import Kind, probe
 from appliance.snapshot import Paths, Snapshot
-from filters.engine import Explanation
+from filters.engine import Explanation, decide
 from filters.engine import explain as explain_request
-from filters.model import ClientGroup, Request, Via
+from filters.model import Action, ClientGroup, Request, Via
 from filters.names import host as normalise
 
 _COLOURS = {"allow": "green", "block": "red", "rewrite": "cyan", "inspect": "yellow"}
 _OUTCOMES = {Kind.PASSED: "green", Kind.BLOCKED: "red", Kind.FAILED: "yellow"}
+
+_STEPS = {
+    Step.FORWARD: "the name is answered as it is",
+    Step.SINKHOLE: "the name leads to the box itself",
+    Step.ALIAS: "the name leads to the safe address",
+    Step.SPLICE: "the bytes pass unread (splice)",
+    Step.SPLICE_TO_TARGET: "the bytes pass unread, to the safe address (splice)",
+    Step.TERMINATE: "the connection ends with a TLS alert (terminate)",
+    Step.INSPECT: "the page is read on its way (inspect)",
+    Step.RELAY: "the request is passed on",
+    Step.RELAY_TO_TARGET: "the request is passed on, to the safe address",
+    Step.BLOCK_PAGE: "the block page is shown",
+}
 
 
 @click.command("explain", short_help="Say what the box does with a host or a URL, and why.")
@@ -136,8 +149,7 @@ def _print(request: Request, found: Explanation, path: str) -> None:
     if verdict.target:
         told.append(("goes to", verdict.target))
     told.append(("policy", verdict.policy))
-    any_device, trusting = ENFORCE[request.via, verdict.action]
-    told.append(("happens", any_device.value + _also(trusting.value if trusting is not any_device else "")))
+    told.append(("happens", _happens(request.via, verdict.action)))
     told.append(("kept", "minute, group, category and site, as a flagged event" if verdict.record else "nowhere"))
     none = [_words(name) for name, opinion in found.steps if opinion is None]
     told.append(("before it", f"{', '.join(none)}: none of these applies" if none else "nothing stands above this"))
@@ -155,8 +167,13 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _also(step: str) -> str:
-    return f"; {step} on a device that trusts the box" if step else ""
+def _happens(via: Via, action: Action) -> str:
+    """What a device notices."""
+    any_device, trusting = ENFORCE[via, action]
+    if trusting is any_device:
+        return _STEPS[any_device]
+    inspected = "sees the block page" if action is Action.BLOCK else "is inspected"
+    return f"{_STEPS[any_device]}; a device that trusts the box {inspected}"
 
 
 @click.command("try", short_help="Send one request through the running box and tell what happened.")
@@ -181,14 +198,20 @@ def try_(paths: Paths, url: str, group: str | None, for_program: bool) -> None:
         return
     click.echo(f"{click.style(outcome.kind.value.upper(), fg=_OUTCOMES[outcome.kind], bold=True)}  {outcome.url}")
     click.echo(f"  {outcome.detail}")
-    if outcome.kind is Kind.BLOCKED:
-        who = group or snapshot_group(paths)
+    if outcome.kind is Kind.BLOCKED and (who := _blocked_as(paths, outcome.url, group)):
         click.echo(f"  Why: {typed(f'explain {shlex.quote(outcome.url)} --group {who}')}")
 
 
-def snapshot_group(paths: Paths) -> str:
-    """The group that the box takes itself for."""
-    return view(paths).clients.group("127.0.0.1").value
+def _blocked_as(paths: Paths, url: str, group: str | None) -> str:
+    """The group for which the rules block the URL; "" where it was not the rules that did."""
+    snapshot = view(paths)
+    scheme, host, path = _asked(url)
+    who = ClientGroup(group) if group else _group_of("127.0.0.1", snapshot)
+    way, seen = (Via.HTTP, path or "/") if scheme == "http" else (Via.TLS, None)
+    verdict = decide(
+        Request(host, who, way, _moment(None, snapshot), seen), snapshot.tables.policies[who], snapshot.book
+    )
+    return who.value if verdict.action is Action.BLOCK else ""
 
 
 COMMANDS: list[click.Command] = [explain, try_]

@@ -1,6 +1,7 @@
 """`schoolgate rules`: import lists, build the rule set, see what is in it, update it, and test it."""
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -10,19 +11,25 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from appliance import scenarios
-from appliance.cli.base import as_json, told_plainly
+from appliance.cli.base import as_json, near_by, settings, told_plainly, typable, typed, view
 from appliance.errors import ListError, RuleSetError
+from appliance.lists.builtin import built_in_names
+from appliance.lists.fetch import is_url
 from appliance.lists.library import Library, Report
-from appliance.snapshot import Paths, load, read_settings
-from appliance.tables import rules_folder
+from appliance.settings import near
+from appliance.snapshot import Paths
+from appliance.tables import read_tables, rules_folder
+from filters.index import ListInfo, RuleSet
 
 SHOWN = 5
 """refused lines that are printed for each list"""
+NAMED = 12
+"""lists left out that are named"""
 
 
 @click.group()
 def rules() -> None:
-    """The lists, and the rule set made of them."""
+    """Import, see, update and test lists, and build the rule set of them."""
 
 
 @contextmanager
@@ -30,7 +37,7 @@ def bar(what: str, *, size: bool = False) -> Iterator[Callable[[float, float], N
     """A progress bar on a terminal, nothing elsewhere; the function takes what is done and the whole."""
     console = Console(stderr=True)
     columns = [
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn() if size else TaskProgressColumn(),
         TimeRemainingColumn(),
@@ -44,12 +51,12 @@ def bar(what: str, *, size: bool = False) -> Iterator[Callable[[float, float], N
         yield advance
 
 
-@rules.command("import")
+@rules.command("import", short_help="Import a list or a collection of lists, and build the rule set.")
 @click.argument("where", metavar="PATH|URL")
 @click.option(
-    "--category", help="What the list holds. Without it, the names that well-known publishers use are understood."
+    "--category", metavar="CATEGORY", help="What the list holds.  [default: as well-known publishers name it]"
 )
-@click.option("--name", help="What to call the list here.  [default: the file's name]")
+@click.option("--name", metavar="NAME", help="What to call the list here.  [default: the file's name]")
 @click.option("--only", metavar="NAME", multiple=True, help="Of a folder or archive, only the list of this name.")
 @click.option("--json", "for_program", is_flag=True, help="Print for a program.")
 @click.pass_obj
@@ -59,23 +66,29 @@ def import_(
 ) -> None:
     """Import a list or a collection of lists, and build the rule set.
 
-    It may be a file, a folder, an archive (.xz .gz .tar) or a URL; the format is recognised. Bad lines are reported and
-    left out, and the rest is used.
+    It may be a file, a folder, an archive (.tar, .zip), each compressed (.xz .gz .bz2) or not, or a URL; the format is
+    recognised. Bad lines are reported and left out, and the rest is used.
     """
-    _, tables = read_settings(paths)
+    _, tables = settings(paths)
     library = Library(paths)
-    with bar(f"Reading {Path(where).name}", size=True) as advance:
-        reports, skipped = library.import_(where, tables, category=category, name=name, only=only, progress=advance)
-    _build(library, paths)
+    if not is_url(where) and "://" not in where:
+        where = str(Path(where).expanduser().absolute())
+    with library.changing():
+        with bar(f"Reading {Path(where).name}", size=True) as advance:
+            reports, left_out = library.import_(
+                where, tables, category=category, name=name, only=only, progress=advance
+            )
+        built = _build(library, paths)
     if for_program:
-        as_json({"lists": [_told(report) for report in reports], "skipped": skipped})
+        as_json({"lists": [_told(report) for report in reports], "skipped": left_out, "entries": built.entries})
         return
     for report in reports:
         _print(report)
-    if skipped:
-        click.echo(
-            f"Left out, as no category of ours is theirs: {', '.join(skipped)}. Name one with --only and --category."
-        )
+    if left_out:
+        some = ", ".join(left_out[:NAMED]) + (f" and {len(left_out) - NAMED:,} more" if len(left_out) > NAMED else "")
+        click.echo(f"Left out, as Schoolgate has no category for them: {some}.")
+        click.echo(f"To import one: {typed(f'rules import {near_by(Path(where))} --only NAME --category CATEGORY')}")
+    _summary(built)
 
 
 def _told(report: Report) -> dict[str, object]:
@@ -83,26 +96,35 @@ def _told(report: Report) -> dict[str, object]:
         "name": report.name,
         "category": report.category,
         "accepted": report.accepted,
+        "rejected": report.refused,
         "duplicates": report.duplicates,
-        "refused": {problem.name.lower(): count for problem, count in report.problems.items()},
+        "ignored": report.ignored,
+        "unusable": report.unusable or None,
+        "problems": {problem.name.lower(): count for problem, count in report.problems.items()},
         "examples": [
-            {"line": error.line, "column": error.column, "text": error.text, "why": error.problem.value}
-            for error in report.examples
+            {"file": file or None, "line": error.line, "column": error.column, "text": error.text, "why": error.why}
+            for error, file in zip(report.examples, report.files, strict=True)
         ],
     }
 
 
 def _print(report: Report) -> None:
-    click.echo(
-        click.style(report.name, bold=True)
-        + f"  {report.category}: {report.accepted:,} accepted, {report.refused:,} rejected, "
-        + f"{report.duplicates:,} duplicates"
-        + (f", {report.ignored:,} not for a box like this" if report.ignored else "")
-    )
-    for error in report.examples[:SHOWN]:
-        click.echo(f"    line {error.line}, column {error.column}: {error.text}  ({error.problem.value})")
+    counts = f"{report.accepted:,} accepted, {report.refused:,} rejected, {report.duplicates:,} duplicates"
+    if report.unusable:
+        counts = f"not imported: {report.unusable}"
+    elif report.unchanged:
+        counts = f"unchanged, {report.accepted:,} rules"
+    elif report.ignored:
+        counts += f", {report.ignored:,} ignored (they ask for what only a browser can do)"
+    click.echo(f"{click.style(report.name, bold=True)} ({report.category}): {counts}")
+    for error, file in list(zip(report.examples, report.files, strict=True))[:SHOWN]:
+        place = f"{file}, line" if file else "line"
+        click.echo(f"    {place} {error.line:,}, column {error.column}: {error.text}")
+        click.echo(f"        {error.why}")
     if report.refused > SHOWN:
-        click.echo("    …")
+        click.echo(f"    and {report.refused - SHOWN:,} more")
+    if report.instead_of:
+        click.echo(f"    in the place of the list of that name from {report.instead_of}")
 
 
 @rules.command()
@@ -110,19 +132,20 @@ def _print(report: Report) -> None:
 @told_plainly
 def build(paths: Paths) -> None:
     """Make the rule set anew from the lists that are here."""
-    _build(Library(paths), paths)
-    _summary(paths)
+    library = Library(paths)
+    with library.changing():
+        built = _build(library, paths)
+    _summary(built)
 
 
-def _build(library: Library, paths: Paths) -> None:
-    _, tables = read_settings(paths)
+def _build(library: Library, paths: Paths) -> RuleSet:
+    _, tables = settings(paths)
     with bar("Building the rule set") as advance:
-        library.build(tables, advance)
+        return library.build(tables, advance)
 
 
-def _summary(paths: Paths) -> None:
-    found = load(paths).rules
-    click.echo(f"The rule set holds {found.entries:,} entries from {len(found.lists)} lists.")
+def _summary(found: RuleSet) -> None:
+    click.echo(f"The rule set holds {found.entries:,} rules from {len(found.lists)} lists.")
 
 
 @rules.command()
@@ -131,75 +154,102 @@ def _summary(paths: Paths) -> None:
 @told_plainly
 def status(paths: Paths, for_program: bool) -> None:
     """Show every list: category, rules, date, source."""
-    found = load(paths).rules
+    found = view(paths).rules
     if for_program:
         as_json([asdict(info) for info in found.lists])
         return
-    click.echo(f"{'list':<28} {'category':<18} {'rules':>10}  {'date':<10}  source")
+    wide = max(len(info.name) for info in found.lists)
+    click.echo(f"{'list':<{wide}}  {'category':<16} {'rules':>10}  {'date':<10}  source")
     for info in found.lists:
-        click.echo(
-            f"{info.name:<28} {info.category:<18} {info.entries:>10,}  {info.date or 'undated':<10}  {info.source}"
-        )
-    click.echo(f"{found.entries:,} entries, {len(found.buffer) / 1e6:.1f} MB, the same file for every process.")
+        source = info.source if is_url(info.source) or info.name in built_in_names() else near_by(Path(info.source))
+        date = info.date or "undated"
+        click.echo(f"{info.name:<{wide}}  {info.category:<16} {info.entries:>10,}  {date:<10}  {source}")
+    click.echo(
+        f"{found.entries:,} rules in {len(found.buffer) / 1e6:.1f} MB. "
+        "A rule that several lists of one category hold counts for the first of them."
+    )
 
 
 @rules.command()
+@click.option("--json", "for_program", is_flag=True, help="Print for a program.")
 @click.pass_obj
 @told_plainly
-def update(paths: Paths) -> None:
+def update(paths: Paths, for_program: bool) -> None:
     """Fetch again the lists that came from a URL. What cannot be fetched stays as it is."""
-    _, tables = read_settings(paths)
     library = Library(paths)
-    failed = []
-    sources = {info.source: info for info in library.lists() if info.source.startswith(("http://", "https://"))}
-    if not sources:
-        click.echo("No list came from a URL: `schoolgate rules import URL` adds one.")
+    sources = defaultdict[str, list[ListInfo]](list)
+    for info in library.lists():
+        if is_url(info.source):
+            sources[info.source.partition("#")[0]].append(info)
+    if not sources and not for_program:
+        click.echo(f"No list came from a URL. To add one: {typed('rules import URL')}")
         return
-    for source, info in sources.items():
+    with library.changing():
+        reports, troubles = _fetch(library, sources, paths)
+        if any(not report.unchanged and not report.unusable for report in reports):
+            _build(library, paths)
+    if for_program:
+        as_json({"lists": [_told(report) | {"unchanged": report.unchanged} for report in reports]})
+    else:
+        for report in reports:
+            _print(report)
+    troubles += [ListError(f"{report.name}: {report.unusable}") for report in reports if report.unusable]
+    if troubles:
+        for trouble in troubles[:-1]:
+            click.echo(typable(f"schoolgate: {trouble}."), err=True)
+        raise ListError(str(troubles[-1]), "What was here stays in force.")
+
+
+def _fetch(library: Library, sources: dict[str, list[ListInfo]], paths: Paths) -> tuple[list[Report], list[ListError]]:
+    _, tables = settings(paths)
+    reports, troubles = list[Report](), list[ListError]()
+    for source, infos in sources.items():
         try:
-            with bar(f"Fetching {info.name}", size=True) as advance:
-                reports, _ = library.import_(source, tables, category=info.category, name=info.name, progress=advance)
-            for report in reports:
-                _print(report)
+            with bar(f"Fetching {source}", size=True) as advance:
+                reports += library.update(source, infos, tables, advance)
         except ListError as error:
-            failed.append(str(error))
-    _build(library, paths)
-    _summary(paths)
-    if failed:
-        raise ListError(
-            f"{len(failed)} of {len(sources)} lists could not be fetched: {failed[0]}",
-            "Their last good copies stay in force.",
-        )
+            troubles.append(error)
+    return reports, troubles
 
 
 @rules.command()
-@click.argument("name")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.pass_obj
 @told_plainly
-def remove(paths: Paths, name: str) -> None:
-    """Forget an imported list, and build the rule set without it."""
+def remove(paths: Paths, names: Sequence[str]) -> None:
+    """Forget imported lists, and build the rule set without them."""
     library = Library(paths)
-    if not library.remove(name):
-        raise ListError(f"there is no imported list {name!r}", "See them with `schoolgate rules status`.")
-    _build(library, paths)
-    _summary(paths)
+    there = library.names()
+    for name in names:
+        if name in built_in_names():
+            hint = "What is blocked is the policy's to say: see docs/configuration.md."
+            raise ListError(f"{name} comes with Schoolgate and stays", hint)
+        if name not in there:
+            hint = near(name, there) or "See them: `schoolgate rules status`."
+            raise ListError(f"there is no imported list {name!r}", hint)
+    with library.changing():
+        for name in names:
+            library.remove(name)
+        built = _build(library, paths)
+    _summary(built)
 
 
-@rules.command()
+@rules.command(short_help="Try the rule set and the policies against scenarios.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @click.pass_obj
 @told_plainly
 def test(paths: Paths, file: Path | None) -> None:
-    """Try the rule set and the policies against scenarios: those every box must pass, or those in FILE."""
-    snapshot = load(paths)
-    path = file or rules_folder() / "scenarios.txt"
-    lines = list(scenarios.read(path))
-    wrong = scenarios.run(lines, snapshot.tables.policies, snapshot.book)
+    """Try the rule set against the scenarios that every rule set must pass; or, with the school's own policies, against
+    those in FILE, which are lines like "www.example.org  primary mon 09:00  -> allow not_listed"."""
+    snapshot = view(paths)
+    lines = list(scenarios.read(file or rules_folder() / "scenarios.txt"))
+    policies = snapshot.tables.policies if file else read_tables(None).policies
+    wrong = scenarios.run(lines, policies, snapshot.book)
     for mismatch in wrong:
         click.echo(str(mismatch))
     if wrong:
         raise RuleSetError(
-            f"{len(wrong)} of {len(lines)} scenarios came out differently", "`schoolgate explain` tells why."
+            f"{len(wrong)} of {len(lines)} scenarios came out differently", "`schoolgate explain HOST` tells why."
         )
     click.echo(f"All {len(lines)} scenarios come out as they should.")
 

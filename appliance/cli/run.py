@@ -1,21 +1,25 @@
 """`schoolgate run`, `status` and `check`, and the processes of the box, each by its name."""
 
 import asyncio
+import errno
 import fcntl
 import os
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import fields
 from importlib import import_module
 
 import click
 
-from appliance.cli.base import as_json, running, told_plainly
-from appliance.config import TEMPLATE, Config
-from appliance.errors import StateError
+from appliance.cli.base import as_json, near_by, running, told_plainly, typable, typed, view, warn
+from appliance.config import TEMPLATE, Address, Config
+from appliance.errors import RuleSetError, StateError
 from appliance.files import write_atomic
-from appliance.snapshot import Origin, Paths, Snapshot, keep_as_last_good, load, read_settings
+from appliance.lists.library import Library
+from appliance.snapshot import Origin, Paths, Snapshot, keep_as_last_good, last_good_paths, load, read_settings
+from filters.model import ClientGroup
 
 
 @click.command()
@@ -28,17 +32,19 @@ def run(paths: Paths) -> None:
     socket_paths_fit(paths)
     with _only_one(paths):
         paths = _first_steps(paths)
-        click.echo("Schoolgate is starting …", nl=False)
+        supervisor = Supervisor(paths)
+        _ports_are_free(supervisor.keeper.snapshot.config)
+        click.echo("Schoolgate is starting ...")
 
         def on_ready(supervisor: Supervisor) -> None:
-            click.echo("\r" + _what_next(supervisor.keeper.snapshot, paths))
+            if not all(child.ready.is_set() for child in supervisor.children):
+                return  # it was stopped before it was ready
+            click.echo(_what_next(supervisor.keeper.snapshot, paths))
             for warning in supervisor.keeper.snapshot.warnings:
-                click.echo(
-                    click.style(f"  ! {warning.text}", fg="yellow") + (f" {warning.hint}" if warning.hint else "")
-                )
+                warn(warning)
             sys.stdout.flush()
 
-        asyncio.run(Supervisor(paths).run(on_ready))
+        asyncio.run(supervisor.run(on_ready))
         click.echo("\nSchoolgate has stopped. Its state is kept; start it again the same way.")
 
 
@@ -64,46 +70,65 @@ def _only_one(paths: Paths) -> Iterator[None]:
 
 def _first_steps(paths: Paths) -> Paths:
     """A configuration to edit, a rule set, the last good of both; raises ConfigError where a first run is broken."""
-    from appliance.lists.library import Library
-
     if paths.config is None:
         write_atomic(paths.state / "schoolgate.toml", TEMPLATE.encode())
         paths = Paths(paths.state, paths.state / "schoolgate.toml")
-    good = paths
-    if not (paths.last_good / "schoolgate.toml").exists():
+    good = last_good_paths(paths)
+    if good is None:
         read_settings(paths)
         keep_as_last_good(paths)
-    else:
-        good = Paths(paths.state, paths.last_good / "schoolgate.toml")
-    _, tables = read_settings(good)
-    Library(paths).ensure(tables)
+    _, tables = read_settings(good or paths)
+    if Library(paths).ensure(tables):
+        click.echo(f"{paths.rules} was damaged and was made anew from the lists that are here.")
     if load(paths).origin is Origin.LIVE:
         keep_as_last_good(paths)
     return paths
 
 
+def _ports_are_free(config: Config) -> None:
+    """Raise StateError where the box cannot listen. The gates share their ports among themselves, so that without this
+    look two boxes would share them, too, and each would get a part of what is meant for the other."""
+    for place, (host, port) in [*(("[proxy]", each) for each in config.proxy), ("[web]", config.web)]:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind((host, port))
+                trial.listen()
+            except OSError as error:
+                hint = _LISTEN_HINTS.get(error.errno or 0, "") + f"Set {place} listen in schoolgate.toml."
+                raise StateError(f"cannot listen on {host} port {port} ({error.strerror})", hint) from error
+
+
+_LISTEN_HINTS = {
+    errno.EADDRINUSE: "Stop the program that has the port, or use another. ",
+    errno.EADDRNOTAVAIL: "This machine has no such address. ",
+    errno.EACCES: "Ports below 1024 need root. ",
+}
+
+
 def _what_next(snapshot: Snapshot, paths: Paths) -> str:
-    config: Config = snapshot.config
-    host, port = config.proxy[0]
-    web = "http://{}:{}".format(*config.web)
-    state = os.path.relpath(paths.state)
-    lines = [
-        click.style(
-            f"Schoolgate is running: {snapshot.rules.entries:,} rules, devices are {config.default_group.value}.",
-            bold=True,
-        ),
-        f"  Proxy       {host}:{port}   (or the PAC file {web}/proxy.pac)",
-        f"  Look        {web}/status",
-        "  Try         schoolgate try http://adult.schoolgate.test/",
-        f"  Browser     chromium --proxy-server=http://{host}:{port} --user-data-dir=/tmp/schoolgate-browser",
-        "  For pupils  http://help.schoolgate.internal/   (through the proxy)",
-        f"  Settings    {state}/schoolgate.toml" if state != "." else "  Settings    schoolgate.toml",
-        "  Ctrl-C stops it.",
-    ]
-    return "\n".join(lines)
+    config = snapshot.config
+    proxy, web = _address(config.proxy[0]), f"http://{_address(config.web)}"
+    rules = f"{snapshot.rules.entries:,} rules from {len(snapshot.rules.lists)} lists"
+    head = f"Schoolgate is running with {rules}. Devices that no network names are {config.default_group.value}."
+    lines = {
+        "Proxy": f"{proxy}, or the PAC file {web}/proxy.pac",
+        "Look": f"{web}/status",
+        "Try": typed("try http://adult.schoolgate.test/"),
+        "Browser": f"chromium --proxy-server=http://{proxy} --user-data-dir=/tmp/schoolgate-browser",
+        "For pupils": "http://help.schoolgate.internal/ (through the proxy)",
+        "Settings": near_by(paths.config) if paths.config else "",
+    }
+    told = [f"  {label:<10}  {text}" for label, text in lines.items()]
+    return "\n".join([click.style(head, bold=True), *told, "  Ctrl-C stops it."])
 
 
-@click.command()
+def _address(address: Address) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@click.command(short_help="Say how the running box is: processes, lanes, verdicts, warnings.")
 @click.option("--json", "for_program", is_flag=True, help="Print for a program.")
 @click.pass_obj
 @told_plainly
@@ -111,40 +136,72 @@ def status(paths: Paths, for_program: bool) -> None:
     """Say how the running box is: processes, lanes, verdicts, warnings. Counts only; no host and no device."""
     found = running(paths)
     if for_program:
-        as_json(asdict(found))
+        as_json({each.name: _plain(getattr(found, each.name)) for each in fields(found)})
         return
+    click.echo(f"{'process':<18} {'state':<10} {'restarts':>8}")
     for process in found.processes:
-        again = f"  (restarted {process['restarts']} times)" if process["restarts"] else ""
-        click.echo(f"  {process['name']:<18} {process['state']}{again}")
-    lanes = (f"{lane} {found.in_use.get(lane, 0)} now, {count:,} since the start" for lane, count in found.used.items())
-    click.echo("Lanes\n  " + "\n  ".join(lanes))
-    click.echo("Verdicts\n  " + (_counted(found.judged) or "none yet"))
-    click.echo("Blocked\n  " + (_counted(found.blocked) or "nothing yet"))
+        click.echo(f"{process['name']:<18} {process['state']:<10} {process['restarts']:>8}")
+    click.echo(f"\n{'lane':<18} {'now':>8} {'since the start':>17}")
+    for lane in dict.fromkeys([*found.used, *found.in_use]):
+        click.echo(f"{lane:<18} {found.in_use.get(lane, 0):>8,} {found.used.get(lane, 0):>17,}")
+    for title, counts in (("verdicts", found.judged), ("blocked", found.blocked)):
+        click.echo(f"\n{title:<18} {'since the start':>26}")
+        for name, count in sorted(counts.items(), key=lambda row: -row[1]) or [("none yet", 0)]:
+            click.echo(f"{name.replace('_', ' '):<18} {count or '':>26}")
+    if "events_today" in found.events:
+        click.echo(f"\nFlagged today: {found.events['events_today']}, dropped: {found.events.get('dropped', 0)}")
+    if found.warnings:
+        click.echo()
     for warning in found.warnings:
-        click.echo(
-            click.style(f"! {warning['text']}", fg="yellow") + (f" {warning['hint']}" if warning["hint"] else "")
-        )
+        warn(warning)
 
 
-def _counted(counts: dict[str, int]) -> str:
-    rows = sorted(counts.items(), key=lambda row: -row[1])
-    return "\n  ".join(f"{count:>8,}  {name}" for name, count in rows)
+def _plain(value: object) -> object:
+    """A count as a dictionary, rows as a list: what JSON knows."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return [dict(row) for row in value] if isinstance(value, tuple) else value
 
 
-@click.command()
+@click.command(short_help="Read the configuration, the policies and the rule set, and say what is wrong.")
+@click.option("--json", "for_program", is_flag=True, help="Print for a program.")
 @click.pass_obj
 @told_plainly
-def check(paths: Paths) -> None:
+def check(paths: Paths, for_program: bool) -> None:
     """Read the configuration, the policies and the rule set, and say what is wrong. Changes nothing."""
-    config, tables = read_settings(paths)
-    click.echo(f"{paths.config or 'The defaults'}: good. {len(tables.policies)} policies, web on port {config.web[1]}.")
-    if paths.rules.exists():
-        snapshot = load(paths)
-        for warning in snapshot.warnings:
-            click.echo(f"! {warning.text} {warning.hint}")
-        click.echo(f"{paths.rules}: good. {snapshot.rules.entries:,} rules from {len(snapshot.rules.lists)} lists.")
+    config, _ = read_settings(paths)
+    snapshot = view(paths)
+    built = paths.rules if paths.rules.exists() else None
+    if for_program:
+        as_json(
+            {
+                "config": str(paths.config) if paths.config else None,
+                "rules": {"file": str(built) if built else None, "entries": snapshot.rules.entries},
+                "origin": snapshot.origin.value,
+                "warnings": [warning.told() for warning in snapshot.warnings],
+            }
+        )
     else:
-        click.echo("There is no rule set yet: `schoolgate run` or `schoolgate rules build` makes it.")
+        click.echo(f"Configuration  {near_by(paths.config) if paths.config else 'none, so the defaults hold'}: good")
+        folder = paths.policies
+        own = [group.value for group in ClientGroup if folder and (folder / f"{group.value}.toml").exists()]
+        click.echo(f"Policies       {len(own)} of the school's own ({', '.join(own)})" if own else _NO_POLICIES)
+        good = "good" if snapshot.origin is Origin.LIVE else "broken, the last good one is in force"
+        click.echo(
+            f"Rule set       {near_by(built)}: {good}, {snapshot.rules.entries:,} rules"
+            if built
+            else typable(_NO_RULES)
+        )
+        for warning in snapshot.warnings:
+            warn(warning)
+        if config.helpline_checked_on and config.country and snapshot.helpline is None:
+            click.echo(f"  No helpline of {config.country} is known to us for certain, so none is shown.")
+    if snapshot.origin is not Origin.LIVE:
+        raise RuleSetError(f"{paths.rules}: is broken", "Make it anew: `schoolgate rules build`.")
+
+
+_NO_POLICIES = "Policies       those that come with Schoolgate"
+_NO_RULES = "none yet; the first `schoolgate run` makes it"
 
 
 def _process(name: str, about: str) -> click.Command:

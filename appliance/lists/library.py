@@ -57,6 +57,10 @@ class Library:
             raise RuleSetError(f"{path}: is damaged", "Remove it and the folder lists, and import the lists again.")
         return key
 
+    def names(self) -> list[str]:
+        """What the imported lists are called; none is opened."""
+        return [path.stem for path in self._shelf.paths()]
+
     def lists(self) -> list[ListInfo]:
         """The imported lists."""
         return [info for path in self._shelf.paths() for info in self._shelf.open(path).lists]
