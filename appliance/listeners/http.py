@@ -111,7 +111,7 @@ class _Connection:
                     break
                 self._client.start_next_cycle()
         except h11.RemoteProtocolError as error:
-            if self._client.our_state is h11.IDLE:
+            if self._client.our_state in (h11.IDLE, h11.SEND_RESPONSE):
                 await self._loop.sock_sendall(self._socket, self._lane.refusal(Problem.BAD_REQUEST, "", "", str(error)))
                 await self._linger()
         except (TimeoutError, h11.LocalProtocolError):
@@ -213,7 +213,8 @@ class _Connection:
             body.cancel()
             answer.cancel()
             await asyncio.gather(body, answer, return_exceptions=True)
-            if protocol.states == {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
+            done = protocol.states == {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}
+            if done and not protocol.trailing_data[0]:  # more than was asked for would answer the next request
                 protocol.start_next_cycle()
             elif protocol.their_state is not h11.SWITCHED_PROTOCOL:
                 self._leave_server()

@@ -74,8 +74,10 @@ def has_body(request: h11.Request) -> bool:
 
 def is_ambiguous(request: h11.Request) -> bool:
     """Whether two servers could find the body's end in two places (RFC 9112 sections 6.1 and 6.3)."""
-    coded = header(request, b"transfer-encoding")
-    return bool(coded) and (bool(header(request, b"content-length")) or request.http_version < b"1.1")
+    coded, measured = header(request, b"transfer-encoding"), header(request, b"content-length")
+    if coded:
+        return bool(measured) or request.http_version < b"1.1"
+    return bool(measured) and b"content-length" in _named(request)
 
 
 def header(message: Message, name: bytes) -> bytes:
@@ -91,12 +93,7 @@ def _coding(message: Message) -> list[tuple[bytes, bytes]]:
 
 def _kept(message: Message, without: tuple[bytes, ...] = ()) -> list[tuple[bytes, bytes]]:
     """The headers that are for the other end."""
-    named = {
-        name.strip().lower()
-        for key, value in message.headers
-        if key in (b"connection", b"proxy-connection")
-        for name in bytes(value).split(b",")
-    }
+    named = _named(message)
     return [
         (bytes(raw), bytes(value))
         for raw, value in message.headers.raw_items()
@@ -105,3 +102,13 @@ def _kept(message: Message, without: tuple[bytes, ...] = ()) -> list[tuple[bytes
         and key not in without
         and not key.startswith(_OWN)
     ]
+
+
+def _named(message: Message) -> set[bytes]:
+    """The headers that are between neighbours because the message says so (RFC 9110 section 7.6.1)."""
+    return {
+        name.strip().lower()
+        for key, value in message.headers
+        if key in (b"connection", b"proxy-connection")
+        for name in bytes(value).split(b",")
+    }

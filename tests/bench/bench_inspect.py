@@ -62,6 +62,7 @@ def _rates(setting: Setting, origin: Origin, box: Box, bare: Lane, findings: Fin
         for kind, act in {"new connections": new_connections, "kept connections": kept_connections}.items():
             for lane in (bare, ours):
                 setting.say(f"round {turn + 1} of {setting.rounds}, {kind}: {lane.name}")
+                setting.calm()
                 act(lane, origin, setting.seconds, figures[lane.name])
     rows = []
     for name, one in figures.items():

@@ -100,6 +100,7 @@ def _rounds(setting: Setting, origin: Origin, started: Sequence[Lane], findings:
                 if lane.name in broken:
                     continue
                 setting.say(f"round {turn + 1} of {setting.rounds}, {kind}: {lane.name}")
+                setting.calm()
                 try:
                     act(lane, origin, setting.seconds, figures[lane.name])
                 except (Broken, OSError) as error:

@@ -12,7 +12,7 @@ from ssl import SSLContext, SSLSocket
 
 from tests.e2e.box import Box
 
-SECONDS = 5.0
+SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)

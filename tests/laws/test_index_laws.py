@@ -31,7 +31,7 @@ few = settings(max_examples=settings.default.max_examples // 3, suppress_health_
 questions = st.lists(st.tuples(hosts, st.none() | paths), min_size=5, max_size=25)
 
 
-@settings(max_examples=2 * settings.default.max_examples, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples, suppress_health_check=[HealthCheck.too_slow])
 @given(lists_of_rules, questions)
 def test_a_compiled_set_means_what_its_rules_mean(drawn: Lists, questions: list[tuple[str, str | None]]) -> None:
     compiled, model = rule_set(drawn), Model(drawn)
@@ -104,7 +104,7 @@ POSITIONS = st.one_of(
 )
 
 
-@settings(max_examples=max(300, settings.default.max_examples))
+@settings(max_examples=2 * settings.default.max_examples)
 @given(POSITIONS, st.integers(1, 255))
 def test_one_flipped_byte_is_refused(at: int, flip: int) -> None:
     damaged = bytearray(SMALL)

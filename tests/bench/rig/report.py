@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+BEGIN, END = "<!-- figures: written by run.py --docs -->", "<!-- end of figures -->"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -102,6 +104,38 @@ def aligned(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[s
         yield "  " + "  ".join(cells).rstrip()
         if place == 0:
             yield "  " + "  ".join("─" * width for width in widths)
+
+
+def markdown(findings: Findings) -> Iterable[str]:
+    """The whole report as Markdown."""
+    for table in findings.tables:
+        yield f"**{table.title}**\n"
+        yield from _piped(table.columns, table.rows)
+        yield ""
+        yield from (f"- {note}" for note in table.notes)
+        yield ""
+    yield "**Budgets**\n"
+    yield from _piped(("what", "measured", "budget", "kept", ""), [row.cells() for row in findings.rows])
+    yield ""
+    yield from (f"- left out: {reason}" for reason in findings.left_out)
+
+
+def _piped(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
+    last = len(columns) - 1
+    yield f"| {' | '.join(columns)} |"
+    yield f"|{'|'.join('---' if at in (0, last) else '---:' for at in range(len(columns)))}|"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+
+
+def write_docs(path: Path, origin: str, findings: Findings) -> None:
+    """Put the figures, with the machine they are from, between the two markers of a Markdown file. Raises ValueError
+    where it lacks them."""
+    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{path} lacks the lines {BEGIN} and {END}")
+    figures = "\n".join([origin, "", *markdown(findings)]).strip()
+    path.write_text(f"{before}{begin}\n{figures}\n{end}{after}", encoding="utf-8")
 
 
 def write_json(path: Path, head: dict[str, object], findings: Findings) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rig import box, names
+from rig.machine import wait_for_calm
 from rig.origin import Origin, start_origin
 
 FULL_NAMES, QUICK_NAMES = 3_000_000, 300_000
@@ -28,6 +29,8 @@ class Setting:
     began: float = field(default_factory=time.monotonic)
     _origin: Origin | None = None
     _prepared: Path | None = None
+    patience: float = 90.0
+    """seconds that a run spends in all waiting for others' bursts of work to pass"""
     imported: tuple[float, float] = (0.0, 0.0)
     """seconds and peak MiB of importing the names by the command, once `prepared` was called"""
 
@@ -45,6 +48,10 @@ class Setting:
         """A line of progress."""
         end, before = ("", "\r\x1b[K") if sys.stderr.isatty() else ("\n", "")
         print(f"{before}[{time.monotonic() - self.began:5.0f} s] {what}"[:160], end=end, file=sys.stderr, flush=True)
+
+    def calm(self) -> None:
+        """Wait a little where others keep the machine busy, as long as there is patience left."""
+        self.patience -= wait_for_calm(min(4.0, self.patience))
 
     def subfolder(self, name: str) -> Path:
         """A new folder."""
