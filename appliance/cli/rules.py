@@ -20,9 +20,10 @@ from appliance.settings import near
 from appliance.snapshot import Paths
 from appliance.tables import read_tables, rules_folder
 from filters.index import ListInfo, RuleSet
+from filters.syntax import Problem
 
-SHOWN = 5
-"""refused lines that are printed for each list"""
+SHOWN = 3
+"""refused lines that are printed for each list and reason"""
 NAMED = 12
 """lists left out that are named"""
 
@@ -89,12 +90,15 @@ def import_(
         click.echo(f"Left out, as Schoolgate has no category for them: {some}.")
         click.echo(f"To import one: {typed(f'rules import {near_by(Path(where))} --only NAME --category CATEGORY')}")
     _summary(built)
+    failed = [report for report in reports if report.unusable and report.category]
+    if failed:
+        raise ListError(f"{len(failed)} of the lists could not be imported, see above", "The others were.")
 
 
 def _told(report: Report) -> dict[str, object]:
     return {
         "name": report.name,
-        "category": report.category,
+        "category": report.category or None,
         "accepted": report.accepted,
         "rejected": report.refused,
         "duplicates": report.duplicates,
@@ -111,20 +115,29 @@ def _told(report: Report) -> dict[str, object]:
 def _print(report: Report) -> None:
     counts = f"{report.accepted:,} accepted, {report.refused:,} rejected, {report.duplicates:,} duplicates"
     if report.unusable:
-        counts = f"not imported: {report.unusable}"
-    elif report.unchanged:
+        click.echo(f"{click.style(report.name, bold=True)}: not imported: {report.unusable}")
+        return
+    if report.unchanged:
         counts = f"unchanged, {report.accepted:,} rules"
     elif report.ignored:
         counts += f", {report.ignored:,} ignored (they ask for what only a browser can do)"
     click.echo(f"{click.style(report.name, bold=True)} ({report.category}): {counts}")
-    for error, file in list(zip(report.examples, report.files, strict=True))[:SHOWN]:
-        place = f"{file}, line" if file else "line"
-        click.echo(f"    {place} {error.line:,}, column {error.column}: {error.text}")
-        click.echo(f"        {error.why}")
-    if report.refused > SHOWN:
-        click.echo(f"    and {report.refused - SHOWN:,} more")
+    for problem, count in report.problems.most_common():
+        if problem is not Problem.NOT_FOR_US:
+            click.echo(f"    {count:,} × {problem.value}")
+            _quote(report, problem)
     if report.instead_of:
         click.echo(f"    in the place of the list of that name from {report.instead_of}")
+
+
+def _quote(report: Report, problem: Problem) -> None:
+    """The first lines that were refused for this reason."""
+    same = [
+        (file, error) for error, file in zip(report.examples, report.files, strict=True) if error.problem is problem
+    ]
+    for file, error in same[:SHOWN]:
+        place = f"{file}, line" if file else "line"
+        click.echo(f"        {place} {error.line:,}, column {error.column}: {error.text}")
 
 
 @rules.command()
@@ -186,13 +199,15 @@ def update(paths: Paths, for_program: bool) -> None:
         return
     with library.changing():
         reports, troubles = _fetch(library, sources, paths)
-        if any(not report.unchanged and not report.unusable for report in reports):
-            _build(library, paths)
+        changed = any(not report.unchanged and not report.unusable for report in reports)
+        built = _build(library, paths) if changed else None
     if for_program:
         as_json({"lists": [_told(report) | {"unchanged": report.unchanged} for report in reports]})
     else:
         for report in reports:
             _print(report)
+        if built:
+            _summary(built)
     troubles += [ListError(f"{report.name}: {report.unusable}") for report in reports if report.unusable]
     if troubles:
         for trouble in troubles[:-1]:

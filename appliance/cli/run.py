@@ -208,7 +208,7 @@ def _process(name: str, about: str) -> click.Command:
     """A hidden command for one process, as the service manager starts it."""
 
     @click.command(name, hidden=True, help=about)
-    @click.option("--number", default=0)
+    @click.option("--number", default=0, help="Which of several, from 0 on.")
     @click.pass_obj
     @told_plainly
     def start(paths: Paths, number: int) -> None:

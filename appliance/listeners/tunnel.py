@@ -12,7 +12,7 @@ from appliance.gate import Gate, stricter
 from appliance.listeners.conversation import SETUP_SECONDS, Conversation
 from appliance.listeners.dial import Dialer
 from appliance.listeners.handoff import HandOff, Handover
-from appliance.listeners.http import Authority, PlainLane, is_own_name
+from appliance.listeners.http import Authority, PlainLane, is_own_name, problem_of
 from appliance.listeners.splice import Splicer
 from appliance.listeners.trust import TRUST_HOST, Trust
 from appliance.snapshot import Snapshot
@@ -120,14 +120,19 @@ class TunnelLane:
         return Step.TERMINATE if closed else Step.SPLICE
 
     async def _inspect(self, tunnel: Tunnel, verdict: Verdict) -> bool:
-        """Hand the connection to a worker; False where none is there. A blocked one is dialled nowhere."""
-        address = ""
-        if verdict.action is not Action.BLOCK:
-            address = (await self._dialer.addresses(tunnel.host, tunnel.port))[0]
-        return self._give(tunnel, address)
+        """Hand the connection to a worker; False where none is there. A blocked one is dialled nowhere, nor is one
+        whose name leads nowhere: there the worker shows the page that says so."""
+        if verdict.action is Action.BLOCK:
+            return self._give(tunnel)
+        try:
+            addresses = await self._dialer.addresses(tunnel.host, tunnel.port)
+        except UpstreamError as error:
+            return self._give(tunnel, problem=problem_of(error).value)
+        return self._give(tunnel, addresses)
 
-    def _give(self, tunnel: Tunnel, address: str) -> bool:
-        handover = Handover(tunnel.name, tunnel.port, address, bytes(tunnel.talk.buffer))
+    def _give(self, tunnel: Tunnel, addresses: tuple[str, ...] = ("",), problem: str = "") -> bool:
+        first, *others = addresses
+        handover = Handover(tunnel.name, tunnel.port, first, bytes(tunnel.talk.buffer), tuple(others), problem)
         tunnel.talk.unwatch()
         given = self._handoff.give(tunnel.talk.client, tunnel.talk.device, handover)
         self._used["inspect"] += given
@@ -143,7 +148,7 @@ class TunnelLane:
         can open them."""
         if await self._hello(tunnel) is None:
             return await self._not_tls(tunnel)
-        if tunnel.host == TRUST_HOST and self._give(tunnel, ""):
+        if tunnel.host == TRUST_HOST and self._give(tunnel):
             return True
         return await self._terminate(tunnel)
 

@@ -16,7 +16,7 @@ from appliance import scenarios
 from appliance.errors import ListError, RuleSetError
 from appliance.files import write_atomic
 from appliance.lists.builtin import built_in, built_in_names
-from appliance.lists.publishers import publishers_names, suggested
+from appliance.lists.publishers import ask_for_category, choice, publishers_names
 from appliance.lists.report import Report, accepted, shifted
 from appliance.lists.shelf import Shelf, second_name
 from appliance.lists.sources import Member, Source, open_source
@@ -45,6 +45,8 @@ class Library:
         self._paths = paths
         self._shelf = Shelf(paths.state / "lists", lambda: self.key)
         self._downloads = paths.state / "downloads"
+        self._fetch_again = False
+        """something that was fetched could not be used"""
 
     @property
     def key(self) -> bytes:
@@ -69,16 +71,16 @@ class Library:
     def changing(self) -> Iterator[None]:
         """Hold the lists alone, and put them back as they were when the block raises. Raises StateError where another
         program is changing them."""
-        try:
-            with self._shelf.changing():
+        with self._shelf.changing():
+            self._fetch_again = False
+            try:
                 yield
-        except BaseException:
-            self._forget_downloads()
-            raise
-
-    def _forget_downloads(self) -> None:
-        """Have everything fetched whole the next time: a server's "unchanged" would speak of what was not taken."""
-        rmtree(self._downloads, ignore_errors=True)
+            except BaseException:
+                self._fetch_again = True
+                raise
+            finally:
+                if self._fetch_again:  # a server's "unchanged" would speak of what was not taken
+                    rmtree(self._downloads, ignore_errors=True)
 
     def remove(self, name: str) -> bool:
         """Forget an imported list; False where there is none of that name."""
@@ -94,11 +96,11 @@ class Library:
         only: Collection[str] = (),
         progress: Progress | None = None,
     ) -> tuple[list[Report], list[str]]:
-        """Compile the lists at a path or address into the library. Returns what became of each, and what was left out:
-        lists for which we have no category, by name, and files that are no list, with the reason. Raises ListError
-        where nothing can be used."""
+        """Compile the lists at a path or address into the library. Returns what became of each, and of each file that
+        is no list, and the names of the lists for which we have no category. Raises ListError where nothing can be
+        used."""
         if category is not None and category not in tables.categories:
-            hint = near(category, tables.categories) or _choice(tables)
+            hint = near(category, tables.categories) or choice(tables.categories)
             raise ListError(f"there is no category {category!r}", hint)
         if name is not None:
             self._may_be_called(name)
@@ -108,15 +110,15 @@ class Library:
             chosen = [(member, category or known(member)) for member in members]
             used = [(member, its) for member, its in chosen if its]
             if not used:
-                raise ListError(f"{where}: it does not say what it holds", _ask_for_category(members, tables))
+                raise ListError(f"{where}: it does not say what it holds", ask_for_category(members, tables.categories))
             if name and len(used) > 1:
                 raise ListError(f"{where}: holds {len(used)} lists", "Give --name with --only for one of them.")
             orders = [(member, Report(name or self._name(member, source), its)) for member, its in used]
             reports = self._add_all(source, orders, progress)
-            left_out = [member.name for member, its in chosen if not its]
-            left_out += [] if only else [f"{each.name} ({each.why})" for each in source.skipped]
-        self._after(reports)
-        return reports, left_out
+            self._watch(reports)
+            strangers = [] if only else source.skipped
+            reports += [Report(each.name, "", unusable=_without(each.name, each.why)) for each in strangers]
+        return reports, [member.name for member, its in chosen if not its]
 
     def update(
         self, where: str, infos: Sequence[ListInfo], tables: Tables, progress: Progress | None = None
@@ -137,12 +139,12 @@ class Library:
                 else:
                     orders.append((member, report))
             reports = [*self._add_all(source, orders, progress), *gone]
-        self._after(reports)
+            self._watch(reports)
         return reports
 
-    def _after(self, reports: Sequence[Report]) -> None:
-        if any(report.unusable for report in reports):
-            self._forget_downloads()
+    def _watch(self, reports: Sequence[Report]) -> None:
+        """Remember that something could not be used, for the end of the change."""
+        self._fetch_again = self._fetch_again or any(report.unusable for report in reports)
 
     @contextmanager
     def _source(
@@ -166,7 +168,7 @@ class Library:
             try:
                 self._add(member, report, origin, suffixes, shifted(on_byte, done))
             except ListError as error:
-                report.accepted, report.unusable = 0, str(error)
+                report.accepted, report.unusable = 0, _without(report.name, str(error))
                 troubles.append(error)
             done += member.size
         if orders and len(troubles) == len(orders):
@@ -283,15 +285,9 @@ def _chosen(source: Source, only: Collection[str]) -> list[Member]:
     return [member for member in source.members if not only or member.name in only]
 
 
-def _ask_for_category(members: Sequence[Member], tables: Tables) -> str:
-    found = {suggested(member.name, tables.categories) for member in members}
-    if len(found) == 1 and (category := found.pop()):
-        return f"Say so with --category; by its name it may be {category}."
-    return f"Say so with --category. {_choice(tables)}"
-
-
-def _choice(tables: Tables) -> str:
-    return f"There are {', '.join(tables.categories)}."
+def _without(name: str, told: str) -> str:
+    """A sentence without the name that stands before it."""
+    return told.removeprefix(f"{name.rpartition('/')[2]}: ")
 
 
 def _collection_name(where: str) -> str:

@@ -4,7 +4,7 @@ A list is never sorted by a guess. Where nothing is known, a guess at most becom
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from appliance.lists.sources import Member
 from appliance.settings import read_toml
@@ -35,10 +35,26 @@ def publishers_names(categories: Categories) -> Callable[[Member], str | None]:
     return category
 
 
-def suggested(name: str, categories: Collection[str]) -> str | None:
-    """The one category that the words of a list's name speak of: "publisher-Gambling" is perhaps gambling."""
+def ask_for_category(members: Sequence[Member], categories: Collection[str]) -> str:
+    """The hint for lists of which nobody has said what they hold."""
+    found = {_suggested(member, categories) for member in members}
+    if len(found) == 1 and (category := found.pop()):
+        return f"If it is what its name tells, give --category {category}."
+    return f"Give --category. {choice(categories)}"
+
+
+def choice(categories: Collection[str]) -> str:
+    """The sentence that names every category."""
+    return f"There are {', '.join(categories)}."
+
+
+def _suggested(member: Member, categories: Collection[str]) -> str | None:
+    """The one category that a list may be for: what it calls itself, else what the words of its name speak of, so that
+    "publisher-Gambling" is perhaps gambling."""
+    if member.category.lower() in categories:
+        return member.category.lower()
     ut1 = read_toml(rules_folder() / "imports.toml").table("ut1").rest()
-    words = re.split(r"[^a-z0-9]+", name.lower())
+    words = re.split(r"[^a-z0-9]+", member.name.lower())
     named = [word if word in categories else ut1.get(word) for word in words]
     found = {each for each in named if isinstance(each, str)}
     return found.pop() if len(found) == 1 else None

@@ -140,4 +140,4 @@ def everything(connection: socket) -> bytes:
 def curl(box: Box, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """curl through the proxy."""
     command = ["curl", "--silent", "--show-error", "--max-time", "30", "--proxy", box.proxy_url, *arguments]
-    return subprocess.run(command, capture_output=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, timeout=240, check=False)

@@ -9,6 +9,7 @@ import asyncio
 import json
 import ssl
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -160,7 +161,7 @@ class Origin:
     async def _http2(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         protocol = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
         protocol.initiate_connection()
-        waiting: dict[int, bytes] = {}
+        waiting: dict[int, deque[memoryview]] = {}
         try:
             while True:
                 writer.write(protocol.data_to_send())
@@ -174,7 +175,7 @@ class Origin:
                         self.seen.append(("h2", headers[b":authority"].decode(), path))
                         status, _, parts = answer(path, {}, b"")
                         protocol.send_headers(event.stream_id, [(":status", str(status))])
-                        waiting[event.stream_id] = b"".join(parts)
+                        waiting[event.stream_id] = deque(map(memoryview, parts))
                 _send_what_fits(protocol, waiting)
         except OSError:
             return
@@ -188,15 +189,16 @@ async def _until_end(event: object) -> AsyncIterator[h11.Data]:
         yield found
 
 
-def _send_what_fits(protocol: h2.connection.H2Connection, waiting: dict[int, bytes]) -> None:
+def _send_what_fits(protocol: h2.connection.H2Connection, waiting: dict[int, deque[memoryview]]) -> None:
     """As much of each answer as the client's windows let through."""
-    for stream, rest in list(waiting.items()):
-        while rest and (room := protocol.local_flow_control_window(stream)):
+    for stream, parts in list(waiting.items()):
+        while parts and (room := protocol.local_flow_control_window(stream)) > 0:
+            part = parts.popleft()
             size = min(room, protocol.max_outbound_frame_size)
-            protocol.send_data(stream, rest[:size])
-            rest = rest[size:]
-        waiting[stream] = rest
-        if not rest:
+            protocol.send_data(stream, bytes(part[:size]))
+            if part[size:]:
+                parts.appendleft(part[size:])
+        if not parts:
             protocol.end_stream(stream)
             del waiting[stream]
 

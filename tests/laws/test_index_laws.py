@@ -26,12 +26,12 @@ from tests.laws.support import (
 )
 
 ROOT = Path(__file__).parents[2]
-few = settings(max_examples=settings.default.max_examples // 3, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=settings.default.max_examples // 5, suppress_health_check=[HealthCheck.too_slow])
 """a set has a directory of 65,537 slots, so that building one takes milliseconds"""
 questions = st.lists(st.tuples(hosts, st.none() | paths), min_size=5, max_size=25)
 
 
-@settings(max_examples=settings.default.max_examples, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples // 2, suppress_health_check=[HealthCheck.too_slow])
 @given(lists_of_rules, questions)
 def test_a_compiled_set_means_what_its_rules_mean(drawn: Lists, questions: list[tuple[str, str | None]]) -> None:
     compiled, model = rule_set(drawn), Model(drawn)

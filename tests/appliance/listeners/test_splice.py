@@ -352,6 +352,34 @@ def test_many_flows_leave_no_descriptor_open() -> None:
     run(main())
 
 
+async def fill_a_pipe(client: socket.socket, server: socket.socket, flow: Flow) -> None:
+    """Send in bulk until a pipe is borrowed, then stop reading until bytes wait in it."""
+    block = bytes(4 * BUFFER)
+    for _ in range(2_000):
+        if any(direction.in_pipe for direction in flow._directions):
+            return
+        with suppress(BlockingIOError):
+            server.send(block)
+        await asyncio.sleep(0)
+        if not any(direction.pipe for direction in flow._directions):
+            with suppress(BlockingIOError):
+                client.recv(len(block))
+    pytest.fail("nothing ever waited in a pipe")
+
+
+def test_closing_with_bytes_in_a_pipe_leaves_no_descriptor_open() -> None:
+    async def main() -> None:
+        gc.collect()
+        open_before = descriptors()
+        for _ in range(5):
+            bench = Bench()
+            async with spliced(bench) as (client, server, flow):
+                await fill_a_pipe(client, server, flow)
+        assert descriptors() == open_before
+
+    run(main())
+
+
 def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -368,8 +396,9 @@ def test_pipes_are_few_and_used_again() -> None:
     for pipe in (first, third):
         pipes.give_back(pipe, clean=True)
     pipes.close()
-    with pytest.raises(OSError):
-        os.fstat(first[0])
+    for end in (*first, *second, *third):
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(end)
 
 
 def test_without_descriptors_there_is_no_pipe_and_no_error() -> None:
