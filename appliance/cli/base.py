@@ -152,14 +152,15 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def view(paths: Paths) -> Snapshot:
+def view(paths: Paths, note: bool = True) -> Snapshot:
     """What the box judges by. Where no rule set was ever built, the lists that come with Schoolgate, in memory: to look
-    changes nothing. Raises ConfigError, RuleSetError."""
+    changes nothing; `note` says so on stderr. Raises ConfigError, RuleSetError."""
     if _is_there(paths.rules) or _is_there(paths.last_good / "rules.set"):
         return load(paths)
     config, tables = settings(paths)
-    note = f"There is no rule set in {paths.state} yet: this is what the lists that come with Schoolgate say."
-    click.echo(click.style(note, dim=True), err=True)
+    if note:
+        said = f"There is no rule set in {paths.state} yet: this is what the lists that come with Schoolgate say."
+        click.echo(click.style(said, dim=True), err=True)
     rules = in_memory()
     book = Rulebook(rules, tables.categories, tables.safe_search)
     helpline = read_helpline(config.country, config.helpline_checked_on)

@@ -54,7 +54,7 @@ def site(text: str) -> str:
 @told_plainly
 def allow(paths: Paths, host: str, group: str, lasting: str, reason: str, for_program: bool) -> None:
     """Open one name, and every name below it, for a group and a while. Illegal content cannot be opened."""
-    name, lasts, who, snapshot = site(host), minutes(lasting), ClientGroup(group), view(paths)
+    name, lasts, who, snapshot = site(host), minutes(lasting), ClientGroup(group), view(paths, note=False)
     moment = now(snapshot.config.zone)
     before = decide(Request(name, who, Via.TLS, moment), snapshot.tables.policies[who], snapshot.book)
     if before.reason is Reason.SEALED:

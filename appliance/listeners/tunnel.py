@@ -17,7 +17,7 @@ from appliance.listeners.splice import Splicer
 from appliance.listeners.trust import TRUST_HOST, Trust
 from appliance.snapshot import Snapshot
 from appliance.wire import WireError
-from appliance.wire.proxy import ESTABLISHED
+from appliance.wire.proxy import ESTABLISHED, Connect, Plain, opening
 from appliance.wire.tls import ACCESS_DENIED, ClientHello, client_hello
 from filters.bypass import hello_of
 from filters.model import Action, Hello, Verdict, Via
@@ -154,8 +154,12 @@ class TunnelLane:
 
     async def _not_tls(self, tunnel: Tunnel) -> bool:
         """Browsers open plain WebSockets through CONNECT; anything that is neither TLS nor HTTP is not carried."""
-        if not tunnel.talk.buffer[:1].isalpha():
+        try:
+            asked: Connect | Plain = await tunnel.talk.read(opening)
+        except WireError:
             return False
+        if not isinstance(asked, Plain):
+            return False  # no tunnel in a tunnel
         return await serve_plain(
             self._plain, self._splicer, tunnel.talk, Authority(tunnel.host, tunnel.port), self._used
         )

@@ -62,7 +62,7 @@ class Command:
 def spawn(*arguments: str | Path, **more: Any) -> subprocess.Popen[str]:
     """Run the program in a process of its own."""
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL} | more
-    return subprocess.Popen([SCHOOLGATE, *map(str, arguments)], text=True, **streams)
+    return subprocess.Popen([SCHOOLGATE, *map(str, arguments)], text=True, errors="replace", **streams)
 
 
 def ran(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> Said:

@@ -167,6 +167,7 @@ def test_bulk_arrives_whole(pipes: int) -> None:
         async with spliced(bench) as (client, server, _):
             _, found = await asyncio.gather(upload(server), fetch(client))
             assert found == wanted
+            assert (bench.pipes._left < pipes) == bool(pipes), "a pipe was borrowed, where there was one"
 
     run(main())
 
@@ -373,7 +374,7 @@ def test_closing_with_bytes_in_a_pipe_leaves_no_descriptor_open() -> None:
         open_before = descriptors()
         for _ in range(5):
             bench = Bench()
-            async with spliced(bench) as (client, server, flow):
+            async with spliced(bench, tcp=False) as (client, server, flow):
                 await fill_a_pipe(client, server, flow)
         assert descriptors() == open_before
 
