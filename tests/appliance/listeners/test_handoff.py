@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -140,7 +141,13 @@ def send(run: Path, content: bytes, descriptors: list[int]) -> None:
         socket.send_fds(one, [content], descriptors)
 
 
-NOISE = [b"", b"{", b"[]", b"null", b'"x"', b"\xff", b"{}", b'{"host": "a", "port": 1, "address": "", "read": "zz"}']
+ROW = asdict(HANDOVER) | {"read": HANDOVER.read.hex()}
+GOOD = json.dumps(ROW).encode()
+NOISE = [
+    *(b"", b"{", b"[]", b"null", b'"x"', b"\xff", b"{}"),
+    json.dumps(ROW | {"read": "zz"}).encode(),
+    json.dumps({key: value for key, value in ROW.items() if key != "host"}).encode(),
+]
 
 
 @pytest.mark.parametrize("content", NOISE)
@@ -155,17 +162,15 @@ def test_noise_is_no_hand_over_and_leaves_nothing_open(tmp_path: Path, content: 
 
 
 def test_a_hand_over_without_a_socket_is_none(tmp_path: Path) -> None:
-    row = {"host": "a", "port": 1, "address": "", "read": ""}
     with workers(tmp_path, 0) as (worker,):
-        send(tmp_path, json.dumps(row).encode(), [])
+        send(tmp_path, GOOD, [])
         assert take(worker) is None
 
 
 def test_a_descriptor_that_is_no_socket_is_none_and_closed(tmp_path: Path) -> None:
-    row = {"host": "a", "port": 1, "address": "", "read": ""}
     with workers(tmp_path, 0) as (worker,):
         reading, writing = os.pipe()
-        send(tmp_path, json.dumps(row).encode(), [writing])
+        send(tmp_path, GOOD, [writing])
         os.close(writing)
         try:
             assert take(worker) is None
