@@ -76,8 +76,9 @@ class Config:
     path: Path | None = field(default=None, compare=False)
 
 
-def read_config(path: Path | None) -> Config:
-    """The configuration in `path`, or the defaults for None. Raises ConfigError."""
+def read_config(path: Path | None, folder: Path | None = None) -> Config:
+    """The configuration in `path`, or the defaults for None. Paths in it begin at `folder`, or else where it lies.
+    Raises ConfigError."""
     table = read_toml(path) if path else Table(Path("defaults"), "", {})
     school, groups, proxy = table.table("school"), table.table("groups"), table.table("proxy")
     web, inspect, events = table.table("web"), table.table("inspect"), table.table("events")
@@ -96,7 +97,7 @@ def read_config(path: Path | None) -> Config:
         idle_seconds=proxy.integer("idle_seconds", 900, 10, 86_400),
         web=web.parsed("listen", parse_address, "127.0.0.1:8081"),
         inspect_workers=inspect.integer("workers", 1, 0, 16),
-        upstream_ca=_file(inspect, "upstream_ca"),
+        upstream_ca=_file(inspect, "upstream_ca", folder),
         retention_days=events.integer("retention_days", 30, 1, 365),
         term_days=events.integer("term_days", 120, 1, 366),
         path=path,
@@ -174,10 +175,10 @@ def _country(text: str) -> str:
     return text.upper()
 
 
-def _file(table: Table, key: str) -> str:
-    """The path of an existing file, "" for none; a relative one begins at the configuration's folder."""
+def _file(table: Table, key: str, folder: Path | None) -> str:
+    """The path of an existing file, "" for none; a relative one begins at `folder`, or else beside the configuration."""
     text = table.string(key, "")
-    path = table.path.parent / text
+    path = (folder or table.path.parent) / text
     if text and not path.is_file():
         raise table.wrong(key, f"there is no file {path}")
     return str(path.absolute()) if text else ""

@@ -19,8 +19,12 @@ def bind(path: Path) -> socket.socket:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-    bound.bind(str(path))
-    path.chmod(0o600)
+    try:
+        bound.bind(str(path))
+        path.chmod(0o600)
+    except OSError:
+        bound.close()
+        raise
     return bound
 
 
@@ -46,7 +50,7 @@ def receive(bound: socket.socket) -> tuple[Message, str] | None:
         return None
     try:
         message = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         message = {}
     return (message if isinstance(message, dict) else {}), str(sent_by or "")
 
@@ -65,7 +69,7 @@ def ask(path: Path, question: str, seconds: float = 1.0, **more: Any) -> Message
             bound.settimeout(seconds)
             bound.sendto(json.dumps({"ask": question, **more}).encode(), str(path))
             answered = json.loads(bound.recv(LONGEST))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     finally:
         own.unlink(missing_ok=True)

@@ -47,7 +47,7 @@ def read_json(path: Path) -> Any:
     """What `path` holds, or None where it is missing or broken: such files can all be made anew."""
     try:
         return json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

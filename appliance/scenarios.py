@@ -111,9 +111,9 @@ def _scene(words: list[str], rules: list[tuple[str, str]], overrides: list[Overr
 
 def _line(text: str) -> tuple[Request, tuple[str, ...]]:
     asked, arrow, expected = text.partition("->")
-    target, *words = asked.split()
-    if not arrow or not expected.split():
+    if not arrow or not expected.split() or not asked.split():
         raise ValueError('a scenario is "HOST GROUP -> ACTION REASON"')
+    target, *words = asked.split()
     name, slash, path = target.partition("/") if "://" not in target else ("", "", "")
     host = _host(name)
     said = _Words()

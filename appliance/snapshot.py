@@ -5,7 +5,7 @@ Each process keeps its own over the same files: the rule set is mapped, so all s
 
 import mmap
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -37,6 +37,8 @@ class Paths:
     state: Path
     config: Path | None
     """None where there is no configuration file, so that the defaults hold"""
+    folder: Path | None = None
+    """where relative paths in the configuration begin, when that is not its own folder"""
 
     @property
     def policies(self) -> Path | None:
@@ -79,8 +81,9 @@ class Snapshot:
     warnings: tuple[Warning, ...] = ()
 
 
-def open_rules(path: Path) -> RuleSet:
-    """Map a compiled rule set and verify it. Raises RuleSetError."""
+def open_rules(path: Path, categories: Collection[str] = ()) -> RuleSet:
+    """Map a compiled rule set and verify it; its lists must be of these categories, where any are given. Raises
+    RuleSetError."""
     try:
         with path.open("rb") as file:
             rules = RuleSet(memoryview(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)))
@@ -90,6 +93,10 @@ def open_rules(path: Path) -> RuleSet:
     except (OSError, ValueError) as error:  # BadRuleSet is a ValueError, and so is an empty file to mmap
         why = str(error) if isinstance(error, BadRuleSet) else "it cannot be mapped"
         raise RuleSetError(f"{path}: {why}", "Run `schoolgate rules build` to make it anew.") from error
+    strange = sorted({info.category for info in rules.lists}.difference(categories)) if categories else []
+    if strange:
+        hint = "Remove the list, or import it again: `schoolgate rules status` names it."
+        raise RuleSetError(f"{path}: holds a category {strange[0]!r} that does not exist", hint)
     return rules
 
 
@@ -103,13 +110,19 @@ def load(paths: Paths) -> Snapshot:
         good = last_good_paths(paths)
         if good is None:
             raise
-        config, tables = read_settings(good)
+        try:
+            config, tables = read_settings(good)
+        except ConfigError:
+            raise error from None
         origin = Origin.LAST_GOOD
         warnings.append(Warning(Code.CONFIG_BROKEN, f"{error}. The last good configuration is in force.", error.hint))
     try:
-        rules = open_rules(paths.rules)
+        rules = open_rules(paths.rules, tables.categories)
     except RuleSetError as error:
-        rules = open_rules(paths.last_good / "rules.set")
+        try:
+            rules = open_rules(paths.last_good / "rules.set", tables.categories)
+        except RuleSetError:
+            raise error from None
         origin = Origin.LAST_GOOD
         warnings.append(Warning(Code.RULES_BROKEN, f"{error}. The last good rule set is in force.", error.hint))
     snapshot = Snapshot(
@@ -142,7 +155,7 @@ def _standing_warnings(config: Config, rules: RuleSet) -> list[Warning]:
 
 def read_settings(paths: Paths) -> tuple[Config, Tables]:
     """The configuration and the data folder, with the school's own policies. Raises ConfigError."""
-    return read_config(paths.config), read_tables(paths.policies)
+    return read_config(paths.config, paths.folder), read_tables(paths.policies)
 
 
 def with_overrides(snapshot: Snapshot, paths: Paths) -> Snapshot:
@@ -160,7 +173,7 @@ def with_overrides(snapshot: Snapshot, paths: Paths) -> Snapshot:
 def last_good_paths(paths: Paths) -> Paths | None:
     """The same paths with the last good configuration, where one was kept."""
     kept = paths.last_good / "schoolgate.toml"
-    return Paths(paths.state, kept) if kept.exists() else None
+    return Paths(paths.state, kept, paths.config.parent if paths.config else None) if kept.exists() else None
 
 
 def keep_as_last_good(paths: Paths) -> None:
@@ -181,8 +194,8 @@ class Keeper:
 
     def __init__(self, paths: Paths) -> None:
         self.paths = paths
+        self._stamps = self._look()  # before reading, so that a change meanwhile is seen at the next look
         self.snapshot = load(paths)
-        self._stamps = self._look()
 
     def refresh(self) -> bool:
         """Take up what changed since the last look; True where something did. Whatever fails keeps the old snapshot,

@@ -130,7 +130,7 @@ def _categories(table: Table, key: str, categories: Mapping[str, Category]) -> f
 def _hours(table: Table, categories: Mapping[str, Category]) -> Hours:
     hours = Hours(
         days=table.parsed("days", _days, "mon-sun"),
-        start=table.parsed("from", _minute, "00:00"),
+        start=table.parsed("from", _start, "00:00"),
         end=table.parsed("to", _minute, "24:00"),
         block=_categories(table, "block", categories),
         allow=_categories(table, "allow", categories),
@@ -148,12 +148,19 @@ def _minute(text: str) -> int:
     return minute
 
 
+def _start(text: str) -> int:
+    minute = _minute(text)
+    if minute == 24 * 60:
+        raise ValueError('must be a time like "08:30"; a slot cannot begin at 24:00, only end there')
+    return minute
+
+
 def _days(text: str) -> frozenset[int]:
     """ "mon-fri", "sat,sun" and the like; a range may run over the week's end."""
     found: set[int] = set()
     for part in text.lower().split(","):
-        first, _, last = part.strip().partition("-")
-        if first not in _DAYS or (last and last not in _DAYS):
+        first, dash, last = part.strip().partition("-")
+        if first not in _DAYS or (dash and last not in _DAYS):
             raise ValueError(f'must be days like "mon-fri" or "sat,sun", not {text!r}')
         start, end = _DAYS.index(first), _DAYS.index(last or first)
         found.update(day % 7 for day in range(start, end + 1 if end >= start else end + 8))

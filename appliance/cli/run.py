@@ -187,11 +187,8 @@ def check(paths: Paths, for_program: bool) -> None:
         own = [group.value for group in ClientGroup if folder and (folder / f"{group.value}.toml").exists()]
         click.echo(f"Policies       {len(own)} of the school's own ({', '.join(own)})" if own else _NO_POLICIES)
         good = "good" if snapshot.origin is Origin.LIVE else "broken, the last good one is in force"
-        click.echo(
-            f"Rule set       {near_by(built)}: {good}, {snapshot.rules.entries:,} rules"
-            if built
-            else typable(_NO_RULES)
-        )
+        holds = f"{near_by(built)}: {good}, {snapshot.rules.entries:,} rules" if built else typable(_NO_RULES)
+        click.echo(f"Rule set       {holds}")
         for warning in snapshot.warnings:
             warn(warning)
         if config.helpline_checked_on and config.country and snapshot.helpline is None:

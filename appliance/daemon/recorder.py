@@ -20,7 +20,7 @@ def serve(arguments: Arguments) -> None:
         config = read_config(paths.config)
     except ConfigError:
         good = last_good_paths(paths)
-        config = read_config(good.config if good else None)
+        config = read_config(good.config, good.folder) if good else read_config(None)
     stop = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from appliance.config import Config, Network
 from appliance.errors import UpstreamError
@@ -193,11 +193,11 @@ def may_be_reached(text: str, reachable: tuple[Network, ...]) -> bool:
 def is_own(address: str) -> bool:
     """Whether the address is one of this machine's: only those can be bound."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.bind((address, 0))
-        except OSError:
-            return False
+    except OSError:
+        return False
     return True
 
 
@@ -215,4 +215,13 @@ def _inside(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Addres
 
 
 def _public(address: IPv4Address | IPv6Address) -> bool:
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not address.is_reserved
+        and not any(address in network for network in _NOT_PUBLIC if network.version == address.version)
+    )
+
+
+_NOT_PUBLIC = tuple(ip_network(text) for text in ("fec0::/10", "3fff::/20", "5f00::/16"))
+"""site-local (RFC 3879), documentation (RFC 9637) and segment routing (RFC 9602), which ipaddress takes for public"""

@@ -75,7 +75,7 @@ def take(bound: socket.socket) -> tuple[socket.socket, Handover] | None:
         read, others = bytes.fromhex(row["read"]), tuple(row["others"])
         handover = Handover(row["host"], row["port"], row["address"], read, others, row["problem"])
         client = socket.socket(fileno=descriptors[0])
-    except (ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError, IndexError, OSError):
         for descriptor in descriptors:
             os.close(descriptor)
         return None

@@ -39,7 +39,9 @@ def split_target(request: h11.Request, tunnel: tuple[str, int] | None) -> tuple[
         raise WireError("not an address") from error
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     name = parts.netloc.rpartition("@")[2]
-    if not name.rpartition("]")[2].count(":"):
+    if name.endswith(":"):
+        name += "80"  # an empty port is the default (RFC 3986 section 3.2.3)
+    elif not name.rpartition("]")[2].count(":"):
         name += ":80"
     host, port = authority(name)
     return host, port, path

@@ -115,7 +115,6 @@ class Library:
                 raise ListError(f"{where}: holds {len(used)} lists", "Give --name with --only for one of them.")
             orders = [(member, Report(name or self._name(member, source), its)) for member, its in used]
             reports = self._add_all(source, orders, progress)
-            self._watch(reports)
             strangers = [] if only else source.skipped
             reports += [Report(each.name, "", unusable=_without(each.name, each.why)) for each in strangers]
         return reports, [member.name for member, its in chosen if not its]
@@ -134,17 +133,11 @@ class Library:
                 member = source.members[0] if len(members) == 1 else members.get(info.source.rpartition("#")[2])
                 report = Report(info.name, info.category)
                 if member is None:
-                    report.unusable = "the publisher no longer has it"
+                    report.unusable, self._fetch_again = "the publisher no longer has it", True
                     gone.append(report)
                 else:
                     orders.append((member, report))
-            reports = [*self._add_all(source, orders, progress), *gone]
-            self._watch(reports)
-        return reports
-
-    def _watch(self, reports: Sequence[Report]) -> None:
-        """Remember that something could not be used, for the end of the change."""
-        self._fetch_again = self._fetch_again or any(report.unusable for report in reports)
+            return [*self._add_all(source, orders, progress), *gone]
 
     @contextmanager
     def _source(
@@ -169,6 +162,7 @@ class Library:
                 self._add(member, report, origin, suffixes, shifted(on_byte, done))
             except ListError as error:
                 report.accepted, report.unusable = 0, _without(report.name, str(error))
+                self._fetch_again = True
                 troubles.append(error)
             done += member.size
         if orders and len(troubles) == len(orders):

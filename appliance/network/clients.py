@@ -15,6 +15,9 @@ def try_address(group: ClientGroup) -> str:
     return f"{TRY_NETWORK}{list(ClientGroup).index(group) + 1}"
 
 
+_TRY_GROUPS = {try_address(group): group for group in ClientGroup}
+
+
 class Clients:
     """Address to group. One for each configuration; addresses come as the kernel prints them."""
 
@@ -24,10 +27,8 @@ class Clients:
 
     def _group(self, address: str) -> ClientGroup:
         """The group of a client's address; the default group for anything that is no address."""
-        if address.startswith(TRY_NETWORK):
-            number = int(address.removeprefix(TRY_NETWORK)) - 1
-            groups = list(ClientGroup)
-            return groups[number] if 0 <= number < len(groups) else self._config.default_group
+        if address in _TRY_GROUPS:
+            return _TRY_GROUPS[address]
         try:
             found = ip_address(address.partition("%")[0])
         except ValueError:

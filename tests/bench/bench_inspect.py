@@ -50,8 +50,10 @@ def measure(setting: Setting) -> Findings:
         for part in (_rates, _memory_over_requests, _memory_over_download):
             try:
                 part(setting, origin, box, bare, findings)
-            except (Broken, OSError) as error:
+                box.until_inspected(ours.order(origin), 3.0)  # or else it was another lane that was measured
+            except (Broken, DidNotStart, OSError) as error:
                 findings.failed(f"inspect: {part.__name__.strip('_').replace('_', ' ')}", f"{error}", ours=True)
+                break
     return findings
 
 

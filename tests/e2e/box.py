@@ -177,10 +177,10 @@ class Box:
         assert found is not None, f"{name} does not answer"
         return found
 
-    def pids(self) -> dict[str, int]:
-        """Process name → process id, of those that run."""
+    def pids(self, *states: str) -> dict[str, int]:
+        """Process name → process id, of those in one of these states; of those that run, where none is named."""
         daemon = control.ask(self.paths.run / "daemon.sock", "status") or {"processes": []}
-        return {row["name"]: row["pid"] for row in daemon["processes"] if row["state"] == "running"}
+        return {row["name"]: row["pid"] for row in daemon["processes"] if row["state"] in (states or ("running",))}
 
     def warnings(self) -> set[str]:
         """The codes of the warnings that stand now."""

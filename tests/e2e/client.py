@@ -40,8 +40,12 @@ def connect(box: Box, device: str = "127.0.0.1") -> socket:
     """A connection to the proxy's port from this device."""
     connection = socket(AF_INET6 if ":" in device else AF_INET)
     connection.settimeout(SECONDS)
-    connection.bind((device, 0))
-    connection.connect((device if ":" in device else box.proxy[0], box.proxy[1]))
+    try:
+        connection.bind((device, 0))
+        connection.connect((device if ":" in device else box.proxy[0], box.proxy[1]))
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 
@@ -71,17 +75,16 @@ def open_tunnel(box: Box, host: str, port: int, device: str = "127.0.0.1", early
     """A CONNECT that was answered with 200; `early` is sent in the same segment. Raises Refused."""
     connection = connect(box, device)
     name = f"[{host}]" if ":" in host else host
-    connection.sendall(f"CONNECT {name}:{port} HTTP/1.1\r\nHost: {name}:{port}\r\n\r\n".encode() + early)
-    head = b""
-    while b"\r\n\r\n" not in head:
-        more = connection.recv(1)
-        if not more:
-            break
-        head += more
-    if not head.startswith(b"HTTP/1.1 200 "):
-        rest = everything(connection)
+    try:
+        connection.sendall(f"CONNECT {name}:{port} HTTP/1.1\r\nHost: {name}:{port}\r\n\r\n".encode() + early)
+        head = b""
+        while b"\r\n\r\n" not in head and (more := connection.recv(1)):
+            head += more
+        if not head.startswith(b"HTTP/1.1 200 "):
+            raise Refused(head + everything(connection))
+    except BaseException:
         connection.close()
-        raise Refused(head + rest)
+        raise
     return connection
 
 

@@ -113,7 +113,9 @@ def test_a_blocked_page(browser: httpx.Client, fresh: Origin) -> None:
     assert fresh.seen == [] and fresh.connections == 0
 
 
-@pytest.mark.parametrize(("language", "told"), [("ar", 'dir="rtl"'), ("ru, en;q=0.5", 'lang="ru"'), ("xx", 'lang="en"')])
+@pytest.mark.parametrize(
+    ("language", "told"), [("ar", 'dir="rtl"'), ("ru, en;q=0.5", 'lang="ru"'), ("xx", 'lang="en"')]
+)
 def test_a_blocked_page_speaks_the_readers_language(
     browser: httpx.Client, fresh: Origin, language: str, told: str
 ) -> None:

@@ -63,7 +63,9 @@ def test_idle_connections(box: Box, origin: Origin, certificates: Certificates, 
         for client in clients:
             client.close()
     until(lambda: box.status().in_use["splice"] == 0, 20, "all connections are forgotten")
-    until(lambda: {name: descriptors(pid) for name, pid in pids.items()} == files, 10, f"no descriptor is left: {files}")
+    until(
+        lambda: {name: descriptors(pid) for name, pid in pids.items()} == files, 10, f"no descriptor is left: {files}"
+    )
     assert box.pids() == pids
 
 

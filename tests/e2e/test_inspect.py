@@ -188,7 +188,9 @@ def test_three_hosts_refused_end_the_trust(box: Box, fresh: Origin, certificates
         fetch_secure(box, BLOCKED, fresh.https, without, device)
 
 
-def test_hosts_refused_between_others_accepted_end_no_trust(box: Box, fresh: Origin, certificates: Certificates) -> None:
+def test_hosts_refused_between_others_accepted_end_no_trust(
+    box: Box, fresh: Origin, certificates: Certificates
+) -> None:
     device, pins = PRIMARY.format(13), trusting(certificates.path)
     trusts = learn_trust(box, device)
     for number in range(5):

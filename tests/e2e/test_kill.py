@@ -8,8 +8,8 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from socket import SO_LINGER, SOL_SOCKET, socket
+from contextlib import ExitStack, contextmanager
+from socket import socket
 
 import pytest
 
@@ -21,8 +21,10 @@ from tests.e2e.processes import children
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-kill")]
 
-BACK = 2.0
-"""seconds"""
+RESTARTED, READY = 2.0, 6.0
+"""seconds; how soon it is ready depends on the machine and on what else runs there: a worker loads a big library"""
+PAUSE = 0.02
+"""seconds between two requests of a client, so that the machine is not busy with clients alone"""
 HOST, BLOCKED = "www.pages.example", "adult.schoolgate.test"
 TRUSTS, NEVER_TRUSTED = PRIMARY.format(1), GUEST.format(1)
 FAILED = (OSError, http.client.HTTPException, Refused)  # what a client sees when the process it talks to dies
@@ -54,7 +56,6 @@ class Traffic:
             self.served[lane] += 1
         except FAILED:
             self.failed[lane] += 1
-            time.sleep(0.01)
 
     def _ask_blocked(self, ask: Callable[[], int]) -> None:
         self.asked_blocked += 1
@@ -68,6 +69,7 @@ class Traffic:
     def _repeat(self, job: Callable[[], None]) -> None:
         while not self._stop.is_set():
             job()
+            time.sleep(PAUSE)
 
     @contextmanager
     def flowing(self) -> Iterator[None]:
@@ -89,13 +91,15 @@ def traffic(box: Box, origin: Origin, certificates: Certificates) -> Traffic:
     return Traffic(box, origin, trusting(certificates.path), learn_trust(box, TRUSTS))
 
 
-def kill(box: Box, name: str) -> float:
-    """Kill a process as the kernel would; how long it takes until its successor is ready."""
+def kill(box: Box, name: str) -> tuple[float, float]:
+    """Kill a process as the kernel would: seconds until its successor was started, and until that was ready."""
     pid = box.pids()[name]
     os.kill(pid, signal.SIGKILL)
-    started = time.monotonic()
-    until(lambda: box.pids().get(name, pid) != pid, 20, f"{name} is back")
-    return time.monotonic() - started
+    killed = time.monotonic()
+    until(lambda: box.pids("starting", "running").get(name, pid) != pid, 20, f"{name} is started again")
+    restarted = time.monotonic() - killed
+    until(lambda: box.pids().get(name, pid) != pid, 20, f"{name} is ready again")
+    return restarted, time.monotonic() - killed
 
 
 OTHERS = {
@@ -111,11 +115,11 @@ OTHERS = {
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_process_that_is_killed_comes_back(box: Box, origin: Origin, traffic: Traffic, name: str) -> None:
     with traffic.flowing():
-        took = kill(box, name)
+        restarted, ready = kill(box, name)
         failed, served = dict(traffic.failed), dict(traffic.served)
         until(lambda: all(traffic.served[lane] > served[lane] for lane in served), 10, "every lane serves again")
-    print(f"{name} is back after {took:.2f} s; failed {failed}, served {served}, blocked {traffic.asked_blocked}")
-    assert took <= BACK
+    print(f"{name}: again after {restarted:.2f} s, ready after {ready:.2f} s; failed {failed}, served {served}")
+    assert restarted <= RESTARTED and ready <= READY
     assert {lane: failed[lane] for lane in OTHERS[name]} == dict.fromkeys(OTHERS[name], 0)
     if name.startswith("gate"):
         assert max(failed.values()) <= 3, "only connections that the dead gate held may fail"
@@ -127,49 +131,41 @@ def test_a_process_that_is_killed_comes_back(box: Box, origin: Origin, traffic: 
 def test_connections_of_the_other_gate_live_on(box: Box) -> None:
     """One tunnel on each gate; the death of one gate ends one of them."""
     hello, came = raw.client_hello(HOST), raw.Recorder(b"answer")
-    held: dict[str, socket] = {}
-    with raw.server(came) as port:
+    gates = ("gate-0", "gate-1")
+    with raw.server(came) as port, ExitStack() as closing:
+        held: dict[str, socket] = {}
         while len(held) < 2:
-            before = {gate: box.ask(gate)["lanes"]["splice"] for gate in ("gate-0", "gate-1")}
-            tunnel = open_tunnel(box, HOST, port, early=hello)
+            before = {gate: box.ask(gate)["lanes"]["splice"] for gate in gates}
+            tunnel = closing.enter_context(open_tunnel(box, HOST, port, early=hello))
             assert tunnel.recv(100) == b"answer"
-            (gate,) = (name for name in before if box.ask(name)["lanes"]["splice"] > before[name])
-            held.setdefault(gate, tunnel)
+            (gate,) = (gate for gate in gates if box.ask(gate)["lanes"]["splice"] > before[gate])
+            held[gate] = tunnel
         kill(box, "gate-0")
         assert held["gate-0"].recv(100) == b""
         held["gate-1"].sendall(b"still here")
         until(lambda: any(bytes(one).endswith(b"still here") for one in came.came), 5, "the other tunnel works")
-        for tunnel in held.values():
-            tunnel.setsockopt(SOL_SOCKET, SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            tunnel.close()
 
 
 def test_without_a_worker_nothing_is_let_through_unread(box: Box, origin: Origin, certificates: Certificates) -> None:
-    """The worker is stopped, as if it hung or were starting: what is blocked stays blocked, and a policy that is closed
-    on failure closes what it wanted to read."""
-    own_tls = learn_trust(box, TRUSTS)
-    plain_tls = trusting(certificates.path, str(box.ca))
-    worker = box.pids()["inspect-worker-0"]
-    os.kill(worker, signal.SIGKILL)
-    outcomes = set[str]()
-    until(lambda: not _add(outcomes, box, origin, plain_tls), 10, "the worker is back")
-    assert outcomes <= {"TLSV1_ALERT_ACCESS_DENIED", "ended"}, outcomes
-    assert fetch_secure(box, HOST, origin.https, own_tls, TRUSTS).status == 200
-    assert fetch_secure(box, "x.pages.example", origin.https, plain_tls, NEVER_TRUSTED).status == 200
+    """What is blocked stays blocked, and a policy that is closed on failure closes what it wanted to read."""
+    learn_trust(box, TRUSTS)
+    either = trusting(certificates.path, str(box.ca))
+    os.kill(box.pids()["inspect-worker-0"], signal.SIGKILL)
+    refused = 0
 
+    def inspected_again() -> bool:
+        nonlocal refused
+        try:
+            issuer = fetch_secure(box, HOST, origin.https, either, TRUSTS).issuer
+        except OSError:  # an alert, or the end of the connection that the dead worker held
+            refused += 1
+            return False
+        assert issuer.startswith("Schoolgate"), "it was let through though its policy is closed on failure"
+        return True
 
-def _add(outcomes: set[str], box: Box, origin: Origin, context: ssl.SSLContext) -> bool:
-    """Ask for a page that is to be inspected; False once it was."""
-    try:
-        answer = fetch_secure(box, HOST, origin.https, context, TRUSTS)
-    except ssl.SSLError as error:
-        outcomes.add(error.reason or "ended")
-        return True
-    except OSError:
-        outcomes.add("ended")
-        return True
-    assert answer.issuer.startswith("Schoolgate"), "it was spliced though its policy is closed on failure"
-    return False
+    until(inspected_again, 10, "the worker is back")
+    assert refused
+    assert fetch_secure(box, HOST, origin.https, either, NEVER_TRUSTED).status == 200
 
 
 def test_the_supervisors_death_ends_everything_and_the_next_start_finds_its_state(box: Box, origin: Origin) -> None:

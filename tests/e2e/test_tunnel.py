@@ -165,9 +165,7 @@ def test_what_cannot_be_reached_is_explained(box: Box, host: str, port: int, tol
 
 
 @pytest.mark.parametrize("host", ["six.pages.example", "second.pages.example"])
-def test_every_address_of_a_name_is_tried(
-    box: Box, fresh: Origin, device_tls: ssl.SSLContext, host: str
-) -> None:
+def test_every_address_of_a_name_is_tried(box: Box, fresh: Origin, device_tls: ssl.SSLContext, host: str) -> None:
     assert fetch_secure(box, host, fresh.https, device_tls).body == b"hello from /"
 
 

@@ -38,7 +38,7 @@ class Command:
     def __call__(self, *arguments: str | Path, color: bool = False, **environment: str) -> Said:
         """Run it here. Whatever it raises beside an exit fails the test."""
         ran = CliRunner(catch_exceptions=False).invoke(
-            program, ["--state", str(self.state), *map(str, arguments)], env=environment, color=color
+            program, [*map(str, arguments)], env={"SCHOOLGATE_STATE": str(self.state), **environment}, color=color
         )
         return Said(ran.exit_code, ran.stdout, ran.stderr)
 

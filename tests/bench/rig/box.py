@@ -62,10 +62,11 @@ class Box:
         page = Order(self.port, "schoolgate.internal", 443, "/trusted")
         _patiently(lambda: fetch(page, str(self.authority)), f"the box's trust page: {self.started.last_words()}")
 
-    def until_inspected(self, order: Order) -> None:
-        """Until the gates have heard of the trust, so that the order's host is shown with the box's certificate."""
+    def until_inspected(self, order: Order, seconds: float = 30.0) -> None:
+        """Until the gates have heard of the trust, so that the order's host is shown with the box's certificate.
+        Raises DidNotStart where it is not."""
         for _ in range(8):  # connections are spread over the gates: each must have heard
-            _patiently(lambda: fetch(order, str(self.authority)), "inspection")
+            _patiently(lambda: fetch(order, str(self.authority)), "the host is not inspected", seconds)
 
     def stop(self) -> None:
         """End it."""
