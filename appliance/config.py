@@ -176,7 +176,7 @@ def _country(text: str) -> str:
 
 
 def _file(table: Table, key: str, folder: Path | None) -> str:
-    """The path of an existing file, "" for none; a relative one begins at `folder`, or else beside the configuration."""
+    """The path of an existing file, "" for none; a relative one begins at `folder`, or else beside this file."""
     text = table.string(key, "")
     path = (folder or table.path.parent) / text
     if text and not path.is_file():

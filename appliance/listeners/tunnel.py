@@ -18,7 +18,7 @@ from appliance.listeners.trust import TRUST_HOST, Trust
 from appliance.snapshot import Snapshot
 from appliance.wire import WireError
 from appliance.wire.proxy import ESTABLISHED, Connect, Plain, opening
-from appliance.wire.tls import ACCESS_DENIED, ClientHello, client_hello
+from appliance.wire.tls import ACCESS_DENIED, ClientHello, HelloReader
 from filters.bypass import hello_of
 from filters.model import Action, Hello, Verdict, Via
 from filters.names import host as normalise
@@ -84,7 +84,7 @@ class TunnelLane:
         tunnel.talk.allow(SETUP_SECONDS)
         await tunnel.talk.say(ESTABLISHED)
         try:
-            return await tunnel.talk.read(client_hello)
+            return await tunnel.talk.read(HelloReader())
         except WireError:
             return None
 

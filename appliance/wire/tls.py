@@ -31,30 +31,45 @@ class ClientHello:
 def client_hello(buffer: bytes | bytearray) -> ClientHello | Need:
     """The ClientHello at the start of `buffer`, however it is cut into records and segments; NEED_DATA while it is
     not whole. Raises WireError where the bytes are no ClientHello, or one past LONGEST_HELLO."""
-    body = _handshake(buffer)
-    return body if isinstance(body, Need) else _read(body)
+    return HelloReader()(buffer)
 
 
-def _handshake(buffer: bytes | bytearray) -> bytes | Need:
-    """The body of the first handshake message, gathered from as many records as it takes."""
-    gathered = bytearray()
-    at = 0
-    while True:
-        length = _record(buffer[at : at + 5])
-        if isinstance(length, Need):
-            return NEED_DATA
-        gathered += buffer[at + 5 : at + 5 + length]
-        if gathered and gathered[0] != CLIENT_HELLO:
-            raise WireError("not a ClientHello")
-        if len(gathered) >= 4:
-            size = int.from_bytes(gathered[1:4])
-            if size > LONGEST_HELLO:
-                raise WireError("a ClientHello too long to be honest")
-            if len(gathered) >= 4 + size:
-                return bytes(gathered[4 : 4 + size])
-        at += 5 + length
-        if len(buffer) < at:
-            return NEED_DATA
+class HelloReader:
+    """client_hello() for a buffer that grows: each record is gathered once, so that a hello that trickles in by tiny
+    records costs no more than its length."""
+
+    __slots__ = ("_at", "_gathered")
+
+    def __init__(self) -> None:
+        self._at = 0
+        """where the record begins that is not whole yet"""
+        self._gathered = bytearray()
+        """the handshake bytes of the whole records before it"""
+
+    def __call__(self, buffer: bytes | bytearray) -> ClientHello | Need:
+        """As client_hello(); `buffer` holds what it held at the last call, and more."""
+        while True:
+            length = _record(buffer[self._at : self._at + 5])
+            if isinstance(length, Need):
+                return NEED_DATA
+            part = buffer[self._at + 5 : self._at + 5 + length]
+            body = _body(self._gathered + part)
+            if not isinstance(body, Need):
+                return _read(body)
+            if len(part) < length:
+                return NEED_DATA
+            self._gathered += part
+            self._at += 5 + length
+
+
+def _body(gathered: bytearray) -> bytes | Need:
+    """The body of the ClientHello that begins the handshake bytes, once it is whole."""
+    if gathered[:1] not in (b"", bytes((CLIENT_HELLO,))):
+        raise WireError("not a ClientHello")
+    size = int.from_bytes(gathered[1:4]) if len(gathered) >= 4 else 0
+    if size > LONGEST_HELLO:
+        raise WireError("a ClientHello too long to be honest")
+    return bytes(gathered[4 : 4 + size]) if 4 <= len(gathered) >= 4 + size else NEED_DATA
 
 
 def _record(header: bytes | bytearray) -> int | Need:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -77,11 +78,18 @@ def test_nobody_is_at_home(box: Command) -> None:
     assert not (box.state / "run").exists(), "to ask leaves nothing behind"
 
 
-def test_two_boxes_with_one_state(box: Command) -> None:
-    (box.state / "run").mkdir()
-    with (box.state / "run" / "lock").open("w") as lock:
+@pytest.fixture
+def short(prototype: Path) -> Iterator[Command]:
+    """A box whose sockets' paths fit, as those of pytest's folders do not."""
+    with tempfile.TemporaryDirectory(prefix="sgc-", dir="/tmp") as folder:
+        yield Command(Path(shutil.copytree(prototype, Path(folder) / "s")))
+
+
+def test_two_boxes_with_one_state(short: Command) -> None:
+    (short.state / "run").mkdir()
+    with (short.state / "run" / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert "a box is already running with the state in " in box.refuses("run")
+        assert "a box is already running with the state in " in short.refuses("run")
 
 
 def test_a_state_whose_sockets_cannot_be(tmp_path: Path) -> None:
@@ -91,20 +99,20 @@ def test_a_state_whose_sockets_cannot_be(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("section", ["proxy", "web"])
-def test_a_port_that_is_taken(box: Command, section: str) -> None:
+def test_a_port_that_is_taken(short: Command, section: str) -> None:
     proxy, web = free_port(), free_port()
-    (box.state / "schoolgate.toml").write_text(CONFIG.format(proxy, web))
+    (short.state / "schoolgate.toml").write_text(CONFIG.format(proxy, web))
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as another box would
         other.bind(("127.0.0.1", proxy if section == "proxy" else web))
         other.listen()
-        told = box.refuses("run")
+        told = short.refuses("run")
     assert "cannot listen on 127.0.0.1 port " in told and f"Set [{section}] listen in schoolgate.toml." in told
 
 
-def test_an_address_that_is_not_here(box: Command) -> None:
-    (box.state / "schoolgate.toml").write_text('[proxy]\nlisten = ["192.0.2.1:8080"]\n')
-    assert "This machine has no such address." in box.refuses("run")
+def test_an_address_that_is_not_here(short: Command) -> None:
+    (short.state / "schoolgate.toml").write_text('[proxy]\nlisten = ["192.0.2.1:8080"]\n')
+    assert "This machine has no such address." in short.refuses("run")
 
 
 class Running(Command):

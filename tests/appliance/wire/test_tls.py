@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mitmproxy.proxy.layers.tls import parse_client_hello
 
 from appliance.wire import NEED_DATA, Need, WireError
-from appliance.wire.tls import ACCESS_DENIED, LONGEST_HELLO, LONGEST_RECORD, ClientHello, client_hello
+from appliance.wire.tls import ACCESS_DENIED, LONGEST_HELLO, LONGEST_RECORD, ClientHello, HelloReader, client_hello
 
 HANDSHAKE = b"\x16\x03\x01"
 
@@ -292,3 +292,21 @@ def test_openssl_understands_the_alert() -> None:
     incoming.write(ACCESS_DENIED)
     with pytest.raises(ssl.SSLError, match=r"(?i)access.denied"):
         client.do_handshake()
+
+
+@given(st.integers(1, 40), st.integers(1, 700))
+def test_a_reader_that_goes_on_says_what_one_that_begins_anew_says(record: int, step: int) -> None:
+    """The listener's reader gathers each record once; it must never differ from reading everything again."""
+    name = b"www.school.example"
+    host = b"\x00" + len(name).to_bytes(2) + name
+    extension = b"\x00\x00" + (len(host) + 2).to_bytes(2) + len(host).to_bytes(2) + host
+    body = (
+        b"\x03\x03" + bytes(32) + b"\x00" + b"\x00\x02\x13\x01" + b"\x01\x00" + len(extension).to_bytes(2) + extension
+    )
+    message = b"\x01" + len(body).to_bytes(3) + body
+    parts = [message[at : at + record] for at in range(0, len(message), record)]
+    sent = b"".join(b"\x16\x03\x01" + len(part).to_bytes(2) + part for part in parts)
+    going_on = HelloReader()
+    for end in range(1, len(sent) + step, step):
+        assert going_on(sent[:end]) == client_hello(sent[:end])
+    assert client_hello(sent) == ClientHello(name.decode(), False)

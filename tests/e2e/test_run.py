@@ -1,0 +1,210 @@
+"""From start to stop: what `schoolgate run` prints, that Ctrl-C ends all of it, and what it does with a damaged state."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.box import CONFIG, GUEST, SCHOOLGATE, STOP_SECONDS, Box, until
+from tests.e2e.client import fetch, fetch_secure, learn_trust, trusting
+from tests.e2e.origin import Certificates, Origin
+from tests.e2e.processes import children
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-run")]
+
+BLOCKED = "adult.schoolgate.test"
+
+
+@pytest.fixture
+def stopped(certificates: Certificates) -> Iterator[Box]:
+    """A box that has not been started yet, for one test."""
+    box = Box(certificates.path)
+    try:
+        yield box
+    finally:
+        box.close()
+
+
+def test_it_starts_says_what_to_do_next_and_stops_cleanly_twice(stopped: Box, origin: Origin) -> None:
+    box, device = stopped, "127.10.0.1"
+    for attempt in range(2):
+        box.start()
+        said = box.said()
+        assert "Schoolgate is running" in said and f"{box.proxy[0]}:{box.proxy[1]}" in said
+        assert f"http://{box.web[0]}:{box.web[1]}/status" in said
+        assert len(said.splitlines()) <= 16, "a few lines"
+        assert box.process is not None
+        own = children(box.process.pid)
+        assert len(own) == 5
+        if attempt == 0:
+            learn_trust(box, device)
+            kept = box.ca.read_bytes()
+        assert fetch_secure(box, "www.pages.example", origin.https, trusting(str(box.ca)), device).status == 200
+        assert fetch(box, f"http://{BLOCKED}/").status == 403
+        assert box.stop() == 0
+        assert not any(os.path.exists(f"/proc/{pid}") for pid in own)
+        assert "Traceback" not in box.said() and "has stopped" in box.said()
+        assert box.ca.read_bytes() == kept
+    left = sorted(path.name for path in box.paths.run.iterdir())
+    assert left == ["lock"] or all(name.endswith((".sock", "lock")) for name in left)
+
+
+def test_a_terminating_signal_stops_it_as_well(stopped: Box) -> None:
+    box = stopped.start()
+    assert box.process is not None
+    own = children(box.process.pid)
+    box.process.send_signal(signal.SIGTERM)
+    assert box.process.wait(STOP_SECONDS) == 0
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in own)
+
+
+def test_ctrl_c_with_traffic_on_every_lane(stopped: Box, origin: Origin, certificates: Certificates) -> None:
+    box = stopped.start()
+    downloads = [
+        subprocess.Popen(
+            ["curl", "-s", "-x", box.proxy_url, "--cacert", certificates.path, "--limit-rate", "1M", "-o", os.devnull, url]
+        )
+        for url in (
+            f"http://www.pages.example:{origin.http}/bytes/1000000000",
+            f"https://www.pages.example:{origin.https}/bytes/1000000000",
+        )
+    ]
+    try:
+        until(lambda: box.status().in_use["splice"] >= 1, 5, "a download runs")
+        assert box.stop() == 0
+        assert "Traceback" not in box.said()
+    finally:
+        for download in downloads:
+            download.kill()
+            download.wait()
+
+
+def test_a_second_box_with_the_same_state_is_refused(stopped: Box) -> None:
+    box = stopped.start()
+    told = box.cli("run", good=False)
+    assert "already running" in told and "Traceback" not in told
+    assert fetch(box, f"http://{BLOCKED}/").status == 403
+
+
+def test_a_port_that_is_taken_is_named(stopped: Box) -> None:
+    with httpx.Client() as _, closing(_listening(stopped.proxy)):
+        told = stopped.cli("run", good=False)
+    assert str(stopped.proxy[1]) in told and "Traceback" not in told
+    assert not stopped.paths.run.exists() or stopped.pids() == {}
+
+
+def _listening(address: tuple[str, int]) -> "closing":  # type: ignore[type-arg]
+    from socket import create_server
+
+    return create_server(address)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[proxy]\nlisten = 8080\n", ":2: proxy.listen:"),
+        ("[groups]\ndefault = 'pupils'\n", ":2: groups.default:"),
+        ("no TOML", "schoolgate.toml:"),
+    ],
+)
+def test_a_first_run_with_a_broken_configuration_is_refused_in_one_sentence(
+    stopped: Box, text: str, told: str
+) -> None:
+    stopped.config.write_text(text)
+    said = stopped.cli("run", good=False)
+    assert told in said and "Traceback" not in said
+    assert len(said.strip().splitlines()) <= 4
+
+
+def test_a_broken_configuration_starts_with_the_last_good_one(stopped: Box) -> None:
+    stopped.start()
+    assert stopped.stop() == 0
+    stopped.config.write_text("[proxy]\nlisten = 8080\n")
+    stopped.start()
+    assert fetch(stopped, f"http://{BLOCKED}/").status == 403, "on the port of the last good configuration"
+    assert "config-broken" in stopped.warnings()
+    assert "schoolgate.toml:2" in stopped.said()
+
+
+def test_a_state_folder_with_too_long_a_path_is_refused(stopped: Box) -> None:
+    command = [SCHOOLGATE, "--state", str(stopped.folder / ("x" * 100)), "--config", str(stopped.config), "run"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert "too long" in done.stderr and "--state" in done.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0" + bytes(5000), b"<!doctype html>" * 200])
+def test_a_corrupt_event_store_is_set_aside(stopped: Box, content: bytes) -> None:
+    stopped.start()
+    fetch(stopped, f"http://{BLOCKED}/", GUEST.format(1))
+    assert stopped.stop() == 0
+    store = stopped.state / "events.db"
+    assert events_in(store) == 1, "what waited was written at the end"
+    store.write_bytes(content)
+    for suffix in ("-wal", "-shm"):
+        store.with_name(store.name + suffix).unlink(missing_ok=True)
+    stopped.start()
+    fetch(stopped, f"http://{BLOCKED}/", GUEST.format(1))
+    if content:
+        until(lambda: "event-store-set-aside" in stopped.warnings(), 10, "there is a Warning")
+        assert [path for path in stopped.state.iterdir() if path.name.startswith("events") and path != store]
+    assert stopped.stop() == 0
+    assert events_in(store) == 1
+    assert "Traceback" not in stopped.said()
+
+
+def events_in(store: Path) -> int:
+    with closing(sqlite3.connect(store)) as opened:
+        return int(opened.execute("SELECT coalesce(sum(count), 0) FROM events").fetchone()[0])
+
+
+def test_a_damaged_state_is_made_anew_where_that_loses_nothing(stopped: Box, origin: Origin) -> None:
+    stopped.start()
+    learn_trust(stopped, "127.10.0.1")
+    assert stopped.stop() == 0
+    for name in ("rules.set", "overrides.json", "trust.json"):
+        (stopped.state / name).write_bytes(b"damaged")
+    stopped.start()
+    assert fetch(stopped, f"http://{BLOCKED}:{origin.http}/").status == 403
+    assert fetch(stopped, f"http://www.pages.example:{origin.http}/").status == 200
+    assert "Traceback" not in stopped.said()
+
+
+def test_a_damaged_authority_is_never_replaced_in_silence(stopped: Box) -> None:
+    """Devices have installed its certificate: somebody must decide."""
+    stopped.start()
+    assert stopped.stop() == 0
+    (stopped.state / "ca" / "schoolgate-ca.key").write_bytes(b"damaged")
+    said = stopped.cli("run", good=False)
+    assert "certificate authority" in said and "Traceback" not in said
+
+
+def test_without_an_inspect_worker_everything_else_works(certificates: Certificates, origin: Origin) -> None:
+    box = Box(certificates.path, config=CONFIG.replace("workers = 1", "workers = 0"))
+    try:
+        box.start()
+        assert "inspect-worker-0" not in box.pids()
+        assert fetch_secure(box, "www.pages.example", origin.https, trusting(certificates.path)).status == 200
+        assert fetch(box, f"http://{BLOCKED}/").status == 403
+        assert fetch(box, "http://schoolgate.internal/trust").status == 200
+    finally:
+        box.close()
+
+
+def test_an_upstream_authority_that_is_none_is_named(stopped: Box) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write("no certificate")
+        file.flush()
+        stopped.config.write_text(stopped.config.read_text().replace("upstream_ca", "unused = 1 #", 0))
+        text = stopped.config.read_text()
+        before = text.partition('upstream_ca = "')[2].partition('"')[0]
+        stopped.config.write_text(text.replace(before, file.name))
+        said = stopped.cli("run", good=False)
+    assert file.name in said and "Traceback" not in said
