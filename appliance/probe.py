@@ -58,13 +58,13 @@ class _Target:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def probe(url: str, proxy: Address, source: str = "") -> Outcome:
-    """Ask for `url` through `proxy`, from the own address `source` where it is given. Raises NotRunning where nothing
-    listens, ConfigError where the URL is none."""
+def probe(url: str, proxy: Address, source: str = "", seconds: float = SECONDS) -> Outcome:
+    """Ask for `url` through `proxy`, from the own address `source` where it is given; `seconds` without a byte end it.
+    Raises NotRunning where nothing listens, ConfigError where the URL is none."""
     target = _target(url)
     own = (source, 0) if source and ":" not in proxy[0] else None
     try:
-        connection = socket.create_connection(proxy, SECONDS, own)
+        connection = socket.create_connection(proxy, seconds, own)
     except OSError as error:
         hint = "Start the box, `schoolgate run`, or see its state: `schoolgate status`."
         raise NotRunning(f"nothing answers on {proxy[0]} port {proxy[1]} ({error.strerror or error})", hint) from error
@@ -72,7 +72,7 @@ def probe(url: str, proxy: Address, source: str = "") -> Outcome:
         try:
             return _through_tunnel(target, connection) if target.secure else _asked(target, connection, target.url)
         except TimeoutError:
-            return Outcome(url, Kind.FAILED, None, f"Nothing came back within {SECONDS:.0f} seconds.")
+            return Outcome(url, Kind.FAILED, None, f"Nothing came back within {seconds:g} seconds.")
         except (OSError, http.client.HTTPException) as error:
             return Outcome(url, Kind.FAILED, None, f"The connection ended: {error}.")
 

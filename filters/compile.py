@@ -5,6 +5,7 @@ three million names are built in little more memory than the file itself.
 """
 
 import json
+import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,6 +20,10 @@ from filters.syntax import ParsedRule, Shape
 SHARES = 256
 _FORM_OF = {Shape.NAME: Form.BELOW, Shape.EXACT: Form.EXACT, Shape.PATH: Form.PATH}
 _PatternRow = tuple[int, str, bool, int]
+_Top = tuple[str, int]
+"""a name of one label, and its value"""
+_SEVERAL = re.compile(r"[.:/]")
+"""in every name of several labels, in every address, and in every path"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +44,13 @@ def compile_list(rules: Iterable[ParsedRule], info: ListInfo, key: bytes) -> Com
     lines: list[array[int]] = [array("I") for _ in range(SHARES)]
     patterns: list[_PatternRow] = []
     hosts_with_paths: set[str] = set()
-    last, fewest_dots = 0, 1
+    tops: list[_Top] = []
+    last = 0
 
     def put(text: str, value: int) -> None:
-        nonlocal fewest_dots
-        if "." not in text and ":" not in text:
-            fewest_dots = 0  # "gov" or "intranet": whole top-level names are to be looked up too
+        if not _SEVERAL.search(text):
+            tops.append((text, value))  # "gov" or "intranet": so few that they need no look-up of their own
+            return
         digest = seed.copy()
         digest.update(text.encode())
         raw = digest.digest()
@@ -70,7 +76,7 @@ def compile_list(rules: Iterable[ParsedRule], info: ListInfo, key: bytes) -> Com
     def share(number: int) -> Iterator[tuple[int, int]]:
         return zip(shares[number], lines[number], strict=True)
 
-    return _write(share, [replace(info, lines=last)], patterns, fewest_dots, key)
+    return _write(share, [replace(info, lines=last)], patterns, tops, key)
 
 
 def merge(sets: Sequence[RuleSet], key: bytes, on_share: Callable[[], None] | None = None) -> Compiled:
@@ -98,7 +104,13 @@ def merge(sets: Sequence[RuleSet], key: bytes, on_share: Callable[[], None] | No
         if on_share:
             on_share()
 
-    return _write(share, infos, patterns, min((one.fewest_dots for one in sets), default=1), key)
+    tops = [
+        (text, value + start)
+        for one, start in zip(sets, starts, strict=True)
+        for text, values in one.tops.items()
+        for value in values
+    ]
+    return _write(share, infos, patterns, tops, key)
 
 
 def _entries(rules: RuleSet, number: int) -> Iterator[tuple[int, int]]:
@@ -118,13 +130,11 @@ def _write(
     share: Callable[[int], Iterable[tuple[int, int]]],
     infos: Sequence[ListInfo],
     patterns: Sequence[_PatternRow],
-    fewest_dots: int,
+    tops: Sequence[_Top],
     key: bytes,
 ) -> Compiled:
     directory, values, keys, checks = array("I", [0]), array("I"), array("I"), array("H")
-    ends = list(accumulate(info.lines for info in infos))
-    kept = [0] * len(infos)
-    duplicates = 0
+    sieve = _Sieve(infos)
     slot = 0
     for number in range(SHARES):
         # one integer a rule sorts by digest, then by line: the first list keeps what several hold
@@ -134,13 +144,8 @@ def _write(
             if row >> 64 != digest:
                 digest, seen = row >> 64, set()
             value = row & 0xFFFFFFFF
-            at = bisect_left(ends, value & LINE)
-            same = (value >> 28, infos[at].category)
-            if same in seen:
-                duplicates += value >> 28 & 7 != Form.MARKER
+            if not sieve.passes(value, seen):
                 continue
-            seen.add(same)
-            kept[at] += value >> 28 & 7 != Form.MARKER
             while slot < digest >> 48:
                 directory.append(len(keys))
                 slot += 1
@@ -148,15 +153,47 @@ def _write(
             keys.append(digest >> 16 & 0xFFFFFFFF)
             checks.append(digest & 0xFFFF)
     directory.extend([len(keys)] * (DIRECTORY - len(directory)))
-    for row_pattern in patterns:
-        kept[bisect_left(ends, row_pattern[3])] += 1
-    told = {
-        "lists": [astuple(replace(info, entries=count)) for info, count in zip(infos, kept, strict=True)],
-        "patterns": patterns,
-        "fewest_dots": fewest_dots,
-    }
+    told = {"tops": sieve.tops(tops), "patterns": patterns, "lists": sieve.lists(patterns)}
     manifest = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
-    return _sealed(key, len(keys), manifest, (directory, values, keys, checks), duplicates)
+    return _sealed(key, len(keys), manifest, (directory, values, keys, checks), sieve.duplicates)
+
+
+class _Sieve:
+    """Of rules alike in one category, lets the first through; and counts, for each list, what passed."""
+
+    def __init__(self, infos: Sequence[ListInfo]) -> None:
+        self._infos = infos
+        self._ends = list(accumulate(info.lines for info in infos))
+        self._kept = [0] * len(infos)
+        self.duplicates = 0
+
+    def passes(self, value: int, seen: set[tuple[int, str]]) -> bool:
+        """Whether the entry is the first of its kind among those with the same name, which `seen` remembers."""
+        at = bisect_left(self._ends, value & LINE)
+        same = (value >> 28, self._infos[at].category)
+        is_rule = value >> 28 & 7 != Form.MARKER
+        if same in seen:
+            self.duplicates += is_rule
+            return False
+        seen.add(same)
+        self._kept[at] += is_rule
+        return True
+
+    def tops(self, tops: Sequence[_Top]) -> dict[str, list[int]]:
+        """The names of one label with their values, in the order of their lines."""
+        found: dict[str, list[int]] = {}
+        seen: dict[str, set[tuple[int, str]]] = {}
+        for text, value in sorted(tops, key=lambda top: (top[0], top[1] & LINE, top[1])):
+            if self.passes(value, seen.setdefault(text, set())):
+                found.setdefault(text, []).append(value)
+        return found
+
+    def lists(self, patterns: Sequence[_PatternRow]) -> list[tuple[object, ...]]:
+        """The rows of the lists, with the number of rules that each has in the set."""
+        for _, _, _, line in patterns:
+            self._kept[bisect_left(self._ends, line)] += 1
+        rows = zip(self._infos, self._kept, strict=True)
+        return [astuple(replace(info, entries=count)) for info, count in rows]
 
 
 def _sealed(key: bytes, entries: int, manifest: bytes, arrays: tuple[array[int], ...], duplicates: int) -> Compiled:

@@ -7,7 +7,7 @@ The file, all little-endian, is the same on arm64 and amd64:
     values     u32 × entries  allow 1 bit | form 3 bits | line 28 bits
     keys       u32 × entries  the digest's next 32 bits, sorted within a directory slot
     checks     u16 × entries  the digest's last 16 bits
-    manifest   JSON           the lists with their lines, and the patterns that no digest can hold
+    manifest   JSON           the lists with their lines, names of one label, and patterns, which no digest can hold
 
 A digest is BLAKE2b-64 of a name or of "host/path", salted with the secret of the box, so that nobody can craft a name
 that collides there. (Salted, not keyed: one compression less a probe, and a digest here proves nothing to anybody.)
@@ -113,8 +113,8 @@ class RuleSet:
                 (Pattern(form, text), allow, line) for form, text, allow, line in told["patterns"]
             )
             """(pattern, allow, line through all lists)"""
-            self.fewest_dots: int = told["fewest_dots"]
-            """0 when some rule covers a whole top-level domain; else 1, and those are never looked up"""
+            self.tops: dict[str, list[int]] = told["tops"]
+            """name of one label ("gov", "intranet") → its values: so few that no digest is looked up for them"""
         except (ValueError, TypeError, KeyError, re.error) as error:
             raise BadRuleSet("its manifest is damaged") from error
         self._filed = Patterns(self.patterns) if self.patterns else None
@@ -134,10 +134,11 @@ class RuleSet:
         blocks: list[Hit] = []
         excepted: set[str] = set()
         marked = False
-        directory, keys, seed, fewest = self.directory, self.keys, self._seed, self.fewest_dots
+        directory, keys, seed = self.directory, self.keys, self._seed
         name, dots = host, host.count(".")
-        if host[-1] <= "9" and host.rpartition(".")[2].isdigit():
-            dots = 0  # nothing lies above an IPv4 address
+        top = host.rpartition(".")[2]
+        if host[-1] <= "9" and top.isdigit():
+            dots, top = 0, ""  # nothing lies above an IPv4 address
         while True:
             digest = seed.copy()
             digest.update(name.encode())
@@ -153,16 +154,30 @@ class RuleSet:
                         self._sort_in(value, name, blocks, excepted)
                 if paths and path is not None:
                     self._find_paths(name, path, blocks, excepted)
-            if dots <= fewest:
+            if dots <= 1:
                 break
             dots -= 1
             name = name.partition(".")[2]
+        if top in self.tops:
+            marked = self._find_top(host, top, path, blocks, excepted) or marked
         if self._filed:
             for pattern, allow, line in self._filed.find(host, path):
                 self._sort_in(line | (ALLOW if allow else 0), pattern.text, blocks, excepted)
         if not blocks:
             return (), marked
         return tuple(hit for hit in blocks if hit.category not in excepted), marked
+
+    def _find_top(self, host: str, top: str, path: str | None, blocks: list[Hit], excepted: set[str]) -> bool:
+        """Sorts in the rules about a name of one label; whether one of them needs the path."""
+        marked = False
+        for value in self.tops[top]:
+            form = value >> 28 & 7
+            marked = marked or form == Form.MARKER
+            if form == Form.BELOW or (form == Form.EXACT and top == host):
+                self._sort_in(value, top, blocks, excepted)
+        if marked and path is not None:
+            self._find_paths(top, path, blocks, excepted)
+        return marked
 
     def _values(self, at: int, key: int, check: int) -> list[int]:
         """The values of the entries from `at` on that share the digest."""

@@ -1,10 +1,8 @@
 """`schoolgate run`, `status` and `check`, and the processes of the box, each by its name."""
 
 import asyncio
-import errno
 import fcntl
 import os
-import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,7 +12,7 @@ from importlib import import_module
 import click
 
 from appliance.cli.base import as_json, near_by, running, told_plainly, typable, typed, view, warn
-from appliance.config import TEMPLATE, Address, Config
+from appliance.config import TEMPLATE, Address
 from appliance.errors import RuleSetError, StateError
 from appliance.files import write_atomic
 from appliance.lists.library import Library
@@ -32,8 +30,6 @@ def run(paths: Paths) -> None:
     socket_paths_fit(paths)
     with _only_one(paths):
         paths = _first_steps(paths)
-        supervisor = Supervisor(paths)
-        _ports_are_free(supervisor.keeper.snapshot.config)
         click.echo("Schoolgate is starting ...")
 
         def on_ready(supervisor: Supervisor) -> None:
@@ -44,7 +40,7 @@ def run(paths: Paths) -> None:
                 warn(warning)
             sys.stdout.flush()
 
-        asyncio.run(supervisor.run(on_ready))
+        asyncio.run(Supervisor(paths).run(on_ready))
         click.echo("\nSchoolgate has stopped. Its state is kept; start it again the same way.")
 
 
@@ -83,27 +79,6 @@ def _first_steps(paths: Paths) -> Paths:
     if load(paths).origin is Origin.LIVE:
         keep_as_last_good(paths)
     return paths
-
-
-def _ports_are_free(config: Config) -> None:
-    """Raise StateError where the box cannot listen. The gates share their ports among themselves, so that without this
-    look two boxes would share them, too, and each would get a part of what is meant for the other."""
-    for place, (host, port) in [*(("[proxy]", each) for each in config.proxy), ("[web]", config.web)]:
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                trial.bind((host, port))
-                trial.listen()
-            except OSError as error:
-                hint = _LISTEN_HINTS.get(error.errno or 0, "") + f"Set {place} listen in schoolgate.toml."
-                raise StateError(f"cannot listen on {host} port {port} ({error.strerror})", hint) from error
-
-
-_LISTEN_HINTS = {
-    errno.EADDRINUSE: "Stop the program that has the port, or use another. ",
-    errno.EADDRNOTAVAIL: "This machine has no such address. ",
-    errno.EACCES: "Ports below 1024 need root. ",
-}
 
 
 def _what_next(snapshot: Snapshot, paths: Paths) -> str:

@@ -55,10 +55,12 @@ async def serve(arguments: Arguments) -> None:
 
     life = Life(arguments, hear, keeper.refresh)
     masters: list[inspect.Running] = []
+    serving = asyncio.Event()
 
     def started(master: inspect.Running, translator: Translator) -> None:
         masters.append(master)
         seen.append(translator)
+        serving.set()
 
     lane = asyncio.ensure_future(
         inspect.run(
@@ -70,12 +72,16 @@ async def serve(arguments: Arguments) -> None:
             started,
         )
     )
-    living = asyncio.ensure_future(life.run())
-    await asyncio.wait({lane, living}, return_when=asyncio.FIRST_COMPLETED)
-    for master in masters:
-        master.shutdown()
-    life.stop.set()
-    await asyncio.gather(lane, living)
+    begun = asyncio.ensure_future(serving.wait())
+    await asyncio.wait({lane, begun}, return_when=asyncio.FIRST_COMPLETED)
+    begun.cancel()
+    if masters:
+        living = asyncio.ensure_future(life.run())
+        await asyncio.wait({lane, living}, return_when=asyncio.FIRST_COMPLETED)
+        masters[0].shutdown()
+        life.stop.set()
+        await living
+    await lane
     sink.close()
     mouth.close()
 

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from appliance import control
 from appliance.config import Config
@@ -57,7 +56,7 @@ class Supervisor:
         self.paths = paths
         self.keeper = Keeper(paths)
         self.children = [Child(name, module) for name, module in _wanted(self.keeper)]
-        self._stopping = asyncio.Event()
+        self._stopping, self._death = asyncio.Event(), asyncio.Event()
 
     async def run(self, on_ready: Callable[["Supervisor"], None]) -> None:
         """Start everything, call `on_ready`, and live until SIGINT or SIGTERM. Raises StateError where a process does
@@ -70,8 +69,9 @@ class Supervisor:
         loop.add_reader(ear, self._hear, ear)
         watched = [asyncio.ensure_future(self._keep_alive(child)) for child in self.children]
         try:
-            await self._until_ready(watched)
-            on_ready(self)
+            await self._until_ready()
+            if not self._stopping.is_set():
+                on_ready(self)
             while not self._stopping.is_set():
                 self._refresh()
                 await _wait(self._stopping, REFRESH_SECONDS)
@@ -81,19 +81,20 @@ class Supervisor:
             loop.remove_reader(ear)
             ear.close()
 
-    async def _until_ready(self, watched: list["asyncio.Task[None]"]) -> None:
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        everybody = asyncio.ensure_future(self._everybody_ready())
+    async def _until_ready(self) -> None:
+        """A process that ends before all are ready ends the start, for a person is there to mend what it says."""
+        awaited = (self._stopping.wait(), self._death.wait(), self._everybody_ready())
+        stopping, death, everybody = tasks = [asyncio.ensure_future(one) for one in awaited]
         try:
-            either: set[asyncio.Future[Any]] = {stopping, everybody}
-            await asyncio.wait(either, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            if not everybody.done() and not stopping.done():
-                late = ", ".join(child.name for child in self.children if not child.ready.is_set())
-                raise StateError(f"{late} did not start", "Its own words stand above.")
+            await asyncio.wait(tasks, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not stopping.done() and (death.done() or not everybody.done()):
+                dead = [child.name for child in self.children if child.deaths]
+                late = dead or [child.name for child in self.children if not child.ready.is_set()]
+                raise StateError(f"{', '.join(late)} did not start", "Its own words stand above.")
         finally:
-            stopping.cancel()
-            everybody.cancel()
-            await asyncio.gather(stopping, everybody, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _everybody_ready(self) -> None:
         for child in self.children:
@@ -115,6 +116,7 @@ class Supervisor:
             child.ready.clear()
             child.deaths = 1 if loop.time() - born > STEADY_SECONDS else child.deaths + 1
             child.restarts += 1
+            self._death.set()
             await _wait(self._stopping, PATIENCE[min(child.deaths, len(PATIENCE)) - 1])
 
     async def _start(self, child: Child) -> None:

@@ -60,6 +60,7 @@ def _bind_unix(path: Path) -> socket.socket:
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     bound.bind(str(path))
     path.chmod(0o600)
+    bound.listen(128)  # who asks before the app serves waits, and is not refused
     return bound
 
 

@@ -173,14 +173,17 @@ class Certificates(tlsconfig.TlsConfig):
 class Translator:
     """Hooks in, the gate's answer out."""
 
-    def __init__(self, inspected: Inspected) -> None:
-        self._inspected = inspected
+    def __init__(self, inspected: Inspected, serving: Callable[[], None]) -> None:
+        self._inspected, self._serving = inspected, serving
         self._unproven: set[str] = set()
         """clients' connections whose server has no good certificate"""
         self.connections = 0
 
     def load(self, loader: Loader) -> None:
         loader.add_option("connect_seconds", int, 10, "How long a server may take to accept a connection.")
+
+    def running(self) -> None:
+        self._serving()
 
     def client_connected(self, client: Client) -> None:
         self.connections += 1
@@ -259,8 +262,8 @@ async def run(
     connect_seconds: int,
     started: Callable[[Running, Translator], None],
 ) -> None:
-    """Serve the connections handed over at `path` until the master that `started` was given is shut down. Servers are
-    verified by the authorities in the file `verify_by`."""
+    """Serve the connections handed over at `path` until the master is shut down that `started` is given, once
+    connections are taken. Servers are verified by the authorities in the file `verify_by`."""
     logging.disable(logging.CRITICAL)
     settings = options.Options(
         mode=[f"handover:{path}"],
@@ -269,7 +272,7 @@ async def run(
         upstream_cert=False,
     )
     master = Master(settings)
-    translator = Translator(inspected)
+    translator = Translator(inspected, lambda: started(master, translator))
     master.addons.add(
         core.Core(),
         disable_h2c.DisableH2C(),
@@ -279,5 +282,4 @@ async def run(
         translator,
     )
     settings.update(connect_seconds=connect_seconds)
-    started(master, translator)
     await master.run()

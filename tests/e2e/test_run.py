@@ -4,12 +4,11 @@ import os
 import signal
 import sqlite3
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from socket import create_server
 
-import httpx
 import pytest
 
 from tests.e2e.box import CONFIG, GUEST, SCHOOLGATE, STOP_SECONDS, Box, until
@@ -93,17 +92,13 @@ def test_a_second_box_with_the_same_state_is_refused(stopped: Box) -> None:
     assert fetch(box, f"http://{BLOCKED}/").status == 403
 
 
-def test_a_port_that_is_taken_is_named(stopped: Box) -> None:
-    with httpx.Client() as _, closing(_listening(stopped.proxy)):
+@pytest.mark.parametrize("which", ["proxy", "web"])
+def test_a_port_that_is_taken_is_named(stopped: Box, which: str) -> None:
+    taken = stopped.proxy if which == "proxy" else stopped.web
+    with create_server(taken):
         told = stopped.cli("run", good=False)
-    assert str(stopped.proxy[1]) in told and "Traceback" not in told
-    assert not stopped.paths.run.exists() or stopped.pids() == {}
-
-
-def _listening(address: tuple[str, int]) -> "closing":  # type: ignore[type-arg]
-    from socket import create_server
-
-    return create_server(address)  # type: ignore[return-value]
+    assert str(taken[1]) in told and "Traceback" not in told
+    assert stopped.pids() == {}
 
 
 @pytest.mark.parametrize(
@@ -198,13 +193,16 @@ def test_without_an_inspect_worker_everything_else_works(certificates: Certifica
         box.close()
 
 
-def test_an_upstream_authority_that_is_none_is_named(stopped: Box) -> None:
-    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
-        file.write("no certificate")
-        file.flush()
-        stopped.config.write_text(stopped.config.read_text().replace("upstream_ca", "unused = 1 #", 0))
-        text = stopped.config.read_text()
-        before = text.partition('upstream_ca = "')[2].partition('"')[0]
-        stopped.config.write_text(text.replace(before, file.name))
-        said = stopped.cli("run", good=False)
-    assert file.name in said and "Traceback" not in said
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_an_upstream_authority_that_is_none_is_named(content: str | None) -> None:
+    box = Box("/tmp/sge-nowhere.pem")
+    try:
+        if content is not None:
+            named = box.folder / "authority.pem"
+            named.write_text(content)
+            box.config.write_text(box.config.read_text().replace("/tmp/sge-nowhere.pem", str(named)))
+        said = box.cli("run", good=False)
+    finally:
+        box.close()
+    assert "upstream_ca" in said and ".pem" in said and "Traceback" not in said
+    assert len(said.strip().splitlines()) <= 6
