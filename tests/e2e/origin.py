@@ -1,8 +1,8 @@
 """The servers that pages come from: real HTTP/1.1, HTTP/2 and WebSockets, with and without real TLS, on loopback.
 
 They run on an event loop in a thread of the test process and remember what reached them, so that a test can say that
-nothing did. The certificate is chosen by the name that the client sends: expired.pages.example gets an expired one, and so
-on; every other name a good one from `Certificates.authority`.
+nothing did. The certificate is chosen by the name that the client sends: expired.pages.example gets an expired one, and
+so on; every other name a good one from `Certificates.authority`.
 """
 
 import asyncio

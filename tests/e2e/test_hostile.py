@@ -3,15 +3,24 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from socket import SO_LINGER, SOL_SOCKET, socket
 
 import pytest
 
 from tests.e2e import raw
-from tests.e2e.box import STAFF, Box, until
-from tests.e2e.client import connect, everything, fetch, open_tunnel
-from tests.e2e.origin import Origin
+from tests.e2e.box import GUEST, PRIMARY, STAFF, Box, until
+from tests.e2e.client import (
+    Refused,
+    connect,
+    everything,
+    fetch,
+    fetch_secure,
+    learn_trust,
+    open_tunnel,
+    trusting,
+)
+from tests.e2e.origin import Certificates, Origin
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-hostile")]
 
@@ -171,6 +180,30 @@ def test_clients_that_vanish_leave_nothing(box: Box, origin: Origin) -> None:
 def idle(box: Box) -> bool:
     status = box.status()
     return status.in_use["setup"] == status.in_use["splice"] == 0
+
+
+def test_a_server_that_accepts_nobody_is_given_up(box: Box, certificates: Certificates) -> None:
+    """Its queue is full, so that nothing answers: connect_seconds is 3 in this box."""
+    host, device = "www.pages.example", PRIMARY.format(1)
+    tls, trusts = trusting(certificates.path), learn_trust(box, device)
+    with socket() as silent, ExitStack() as queue:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)
+        port = silent.getsockname()[1]
+        for _ in range(3):
+            waiting = queue.enter_context(socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        started = time.monotonic()
+        with ThreadPoolExecutor(3) as threads:
+            plain = threads.submit(fetch, box, f"http://{host}:{port}/", GUEST.format(1))
+            spliced = threads.submit(fetch_secure, box, host, port, tls, GUEST.format(1))
+            inspected = threads.submit(fetch_secure, box, host, port, trusts, device)
+        assert plain.result().status == inspected.result().status == 502
+        assert plain.result().is_ours and inspected.result().is_ours
+        with pytest.raises(Refused, match="HTTP/1.1 502 "):
+            spliced.result()
+        assert 2.5 < time.monotonic() - started < 3 + SLACK
 
 
 def test_a_server_that_vanishes_ends_only_its_own_client(box: Box, origin: Origin) -> None:

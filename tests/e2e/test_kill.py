@@ -1,5 +1,5 @@
-"""Kill -9 of any one process while traffic flows: it is back within two seconds, the other lanes go on, and what must be
-blocked never passes meanwhile."""
+"""Kill -9 of any one process while traffic flows: it is back within two seconds, the other lanes go on, and what must
+be blocked never passes meanwhile."""
 
 import http.client
 import os
@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from socket import socket
 
 import pytest
@@ -176,7 +177,7 @@ def test_the_supervisors_death_ends_everything_and_the_next_start_finds_its_stat
     assert len(own) == 5
     os.kill(process.pid, signal.SIGKILL)
     process.wait(5)
-    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in own), 10, "no process outlives it")
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in own), 10, "no process outlives it")
     with pytest.raises(ConnectionRefusedError):
         fetch(box, f"http://{HOST}:{origin.http}/")
     box.start()

@@ -46,7 +46,7 @@ def test_a_name_that_leads_inside(box: Box, name: str) -> None:
     for device in (PRIMARY.format(1), STAFF.format(1)):
         answer = fetch(box, f"http://{host}/", device)
         assert (answer.status, answer.is_ours) == (403, True)
-        with pytest.raises(Refused, match="HTTP/1.1 403 "):
+        with pytest.raises(Refused, match=r"HTTP/1\.1 403 "):
             open_tunnel(box, host, 443, device).close()
 
 
@@ -56,7 +56,7 @@ def test_an_address_inside(box: Box, address: str) -> None:
     bare = f"[{address}]" if ":" in address else address
     answer = fetch(box, f"http://{bare}/", STAFF.format(1))
     assert (answer.status, answer.is_ours) == (403, True)
-    with pytest.raises(Refused, match="HTTP/1.1 403 "):
+    with pytest.raises(Refused, match=r"HTTP/1\.1 403 "):
         open_tunnel(box, address, 443, STAFF.format(1)).close()
 
 
@@ -76,7 +76,7 @@ def test_the_boxs_own_ports(box: Box, host: str) -> None:
     for port in (box.proxy[1], box.web[1]):
         answer = fetch(box, f"http://{host}:{port}/", STAFF.format(1))
         assert (answer.status, answer.is_ours) == (403, True)
-        with pytest.raises(Refused, match="HTTP/1.1 403 "):
+        with pytest.raises(Refused, match=r"HTTP/1\.1 403 "):
             open_tunnel(box, host, port, STAFF.format(1)).close()
 
 
