@@ -93,11 +93,11 @@ class RuleSet:
         view = memoryview(buffer)
         if len(view) < HEADER.size:
             raise BadRuleSet("it is too short")
-        magic, self.checksum, self.key, self.entries, manifest = HEADER.unpack_from(view)
+        magic, self.checksum, self.key, count, manifest = HEADER.unpack_from(view)
         if magic != MAGIC:
             raise BadRuleSet("it is of another kind or version")
         ends = HEADER.size + DIRECTORY * 4
-        values, keys, checks = ends + self.entries * 4, ends + self.entries * 8, ends + self.entries * 10
+        values, keys, checks = ends + count * 4, ends + count * 8, ends + count * 10
         if len(view) != checks + manifest:
             raise BadRuleSet("its length does not match its header")
         self.buffer = view
@@ -109,6 +109,8 @@ class RuleSet:
             told: dict[str, Any] = json.loads(bytes(view[checks:]))
             self.lists = tuple(ListInfo(*row) for row in told["lists"])
             """the lists, in the order of their lines"""
+            self.entries = sum(info.entries for info in self.lists)
+            """rules of all lists"""
             self.patterns: tuple[tuple[Pattern, bool, int], ...] = tuple(
                 (Pattern(form, text), allow, line) for form, text, allow, line in told["patterns"]
             )
@@ -182,7 +184,7 @@ class RuleSet:
     def _values(self, at: int, key: int, check: int) -> list[int]:
         """The values of the entries from `at` on that share the digest."""
         found = []
-        while at < self.entries and self.keys[at] == key:
+        while at < len(self.keys) and self.keys[at] == key:
             if self.checks[at] == check:
                 found.append(self.values[at])
             at += 1

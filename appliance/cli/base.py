@@ -22,6 +22,7 @@ from appliance.network.clients import Clients
 from appliance.snapshot import Origin, Paths, Snapshot, last_good_paths, load, read_settings, with_overrides
 from appliance.tables import Tables, read_helpline
 from filters.engine import Rulebook
+from filters.index import RuleSet
 from filters.model import ClientGroup
 
 if TYPE_CHECKING:
@@ -165,6 +166,11 @@ def view(paths: Paths, note: bool = True) -> Snapshot:
     book = Rulebook(rules, tables.categories, tables.safe_search)
     helpline = read_helpline(config.country, config.helpline_checked_on)
     return with_overrides(Snapshot(Origin.LIVE, config, Clients(config), tables, rules, book, helpline), paths)
+
+
+def how_many(rules: RuleSet) -> int:
+    """The rules of a rule set, as its lists count them."""
+    return sum(info.entries for info in rules.lists)
 
 
 def settings(paths: Paths) -> tuple[Config, Tables]:

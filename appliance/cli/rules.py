@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from appliance import scenarios
-from appliance.cli.base import as_json, near_by, settings, told_plainly, typable, typed, view
+from appliance.cli.base import as_json, how_many, near_by, settings, told_plainly, typable, typed, view
 from appliance.errors import ListError, RuleSetError
 from appliance.lists.builtin import built_in_names
 from appliance.lists.fetch import is_url
@@ -81,7 +81,7 @@ def import_(
             )
         built = _build(library, paths)
     if for_program:
-        as_json({"lists": [_told(report) for report in reports], "skipped": left_out, "entries": built.entries})
+        as_json({"lists": [_told(report) for report in reports], "skipped": left_out, "entries": how_many(built)})
         return
     for report in reports:
         _print(report)
@@ -158,7 +158,7 @@ def _build(library: Library, paths: Paths) -> RuleSet:
 
 
 def _summary(found: RuleSet) -> None:
-    click.echo(f"The rule set holds {found.entries:,} rules from {len(found.lists)} lists.")
+    click.echo(f"The rule set holds {how_many(found):,} rules from {len(found.lists)} lists.")
 
 
 @rules.command()
@@ -178,7 +178,7 @@ def status(paths: Paths, for_program: bool) -> None:
         date = info.date or "undated"
         click.echo(f"{info.name:<{wide}}  {info.category:<16} {info.entries:>10,}  {date:<10}  {source}")
     click.echo(
-        f"{found.entries:,} rules in {len(found.buffer) / 1e6:.1f} MB. "
+        f"{how_many(found):,} rules in {len(found.buffer) / 1e6:.1f} MB. "
         "A rule that several lists of one category hold counts for the first of them."
     )
 

@@ -11,7 +11,7 @@ from importlib import import_module
 
 import click
 
-from appliance.cli.base import as_json, near_by, running, told_plainly, typable, typed, view, warn
+from appliance.cli.base import as_json, how_many, near_by, running, told_plainly, typable, typed, view, warn
 from appliance.config import TEMPLATE, Address
 from appliance.errors import RuleSetError, StateError
 from appliance.files import write_atomic
@@ -84,7 +84,7 @@ def _first_steps(paths: Paths) -> Paths:
 def _what_next(snapshot: Snapshot, paths: Paths) -> str:
     config = snapshot.config
     proxy, web = _address(config.proxy[0]), f"http://{_address(config.web)}"
-    rules = f"{snapshot.rules.entries:,} rules from {len(snapshot.rules.lists)} lists"
+    rules = f"{how_many(snapshot.rules):,} rules from {len(snapshot.rules.lists)} lists"
     head = f"Schoolgate is running with {rules}. Devices that no network names are {config.default_group.value}."
     lines = {
         "Proxy": f"{proxy}, or the PAC file {web}/proxy.pac",
@@ -151,7 +151,7 @@ def check(paths: Paths, for_program: bool) -> None:
         as_json(
             {
                 "config": str(paths.config) if paths.config else None,
-                "rules": {"file": str(built) if built else None, "entries": snapshot.rules.entries},
+                "rules": {"file": str(built) if built else None, "entries": how_many(snapshot.rules)},
                 "origin": snapshot.origin.value,
                 "warnings": [warning.told() for warning in snapshot.warnings],
             }
@@ -162,7 +162,7 @@ def check(paths: Paths, for_program: bool) -> None:
         own = [group.value for group in ClientGroup if folder and (folder / f"{group.value}.toml").exists()]
         click.echo(f"Policies       {len(own)} of the school's own ({', '.join(own)})" if own else _NO_POLICIES)
         good = "good" if snapshot.origin is Origin.LIVE else "broken, the last good one is in force"
-        holds = f"{near_by(built)}: {good}, {snapshot.rules.entries:,} rules" if built else typable(_NO_RULES)
+        holds = f"{near_by(built)}: {good}, {how_many(snapshot.rules):,} rules" if built else typable(_NO_RULES)
         click.echo(f"Rule set       {holds}")
         for warning in snapshot.warnings:
             warn(warning)

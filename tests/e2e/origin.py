@@ -175,7 +175,7 @@ class Origin:
                         self.seen.append(("h2", headers[b":authority"].decode(), path))
                         status, _, parts = answer(path, {}, b"")
                         protocol.send_headers(event.stream_id, [(":status", str(status))])
-                        waiting[event.stream_id] = deque(map(memoryview, parts))
+                        waiting[event.stream_id] = deque(memoryview(part) for part in parts)
                 _send_what_fits(protocol, waiting)
         except OSError:
             return

@@ -111,8 +111,9 @@ def open_page(context: BrowserContext, url: str) -> Seen:
         answer = page.goto(url)
         assert answer is not None
         protocol = page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol")
-        issuer = (answer.security_details() or {}).get("issuer", "")
-        return Seen(answer.status, html.unescape(answer.text()), len(answer.body()), str(issuer), str(protocol))
+        secured = answer.security_details()
+        issuer = str(secured["issuer"]) if secured else ""
+        return Seen(answer.status, html.unescape(answer.text()), len(answer.body()), issuer, str(protocol))
     finally:
         page.close()
 

@@ -25,7 +25,6 @@ TESTED_ELSEWHERE = {
     "appliance/ca.py": "tests/e2e: real clients accept what it signs, and refuse what it must not sign",
     "appliance/errors.py": "classes with a docstring; every test of an error sees them",
     "appliance/health.py": "a list of codes; test_snapshot sees the warnings",
-    "appliance/probe.py": "tests/e2e: `schoolgate try` through a running box",
     "appliance/sink.py": "tests/appliance/test_gate.py, with real sockets",
     "appliance/wire/__init__.py": "one enum and one error; every reader's test sees them",
 }

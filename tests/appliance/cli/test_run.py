@@ -208,6 +208,7 @@ def test_what_cannot_be_tried(running: Running, url: str) -> None:
 
 def test_ctrl_c_ends_it_and_keeps_the_state(running: Running) -> None:
     """The last test of the file."""
+    running.good("try", "http://adult.schoolgate.test/")
     os.killpg(running.process.pid, signal.SIGINT)
     out, _ = running.process.communicate(timeout=30)
     assert running.process.returncode == 0
