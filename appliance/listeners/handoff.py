@@ -40,6 +40,8 @@ class HandOff:
     def __init__(self, run: Path, workers: int) -> None:
         self._paths = [str(run / f"inspect-{number}.sock") for number in range(workers)]
         self._socket = control.sender()
+        self.busy = False
+        """whether the last give() met a worker whose queue was full: it holds ten (net.unix.max_dgram_qlen)"""
 
     def close(self) -> None:
         """Let go of the socket."""
@@ -50,6 +52,7 @@ class HandOff:
         meets the same worker while that lives, so that what the worker learns of it is whole."""
         row = asdict(handover) | {"read": handover.read.hex()}
         content = json.dumps(row).encode()
+        self.busy = False
         first = crc32(device.encode())
         for turn in range(len(self._paths)):
             path = self._paths[(first + turn) % len(self._paths)]
@@ -57,6 +60,9 @@ class HandOff:
                 # socket.send_fds() takes an address and does not use it
                 rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [client.fileno()]))
                 self._socket.sendmsg([content], [rights], 0, path)
+            except BlockingIOError:
+                self.busy = True
+                continue
             except OSError:
                 continue
             client.close()

@@ -1,6 +1,7 @@
 """A CONNECT: judged by the name asked for before anything is dialled, then by what the ClientHello says, and put on
 its lane: splice, inspect or terminate."""
 
+import asyncio
 import socket
 from collections import Counter
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from filters.model import Action, Hello, Verdict, Via
 from filters.names import host as normalise
 from filters.policy import Failure
 
+BREATH = 0.005
+"""seconds before a busy inspect worker is offered a connection again"""
 _SPLICES = (Step.SPLICE, Step.SPLICE_TO_TARGET)
 
 
@@ -123,18 +126,21 @@ class TunnelLane:
         """Hand the connection to a worker; False where none is there. A blocked one is dialled nowhere, nor is one
         whose name leads nowhere: there the worker shows the page that says so."""
         if verdict.action is Action.BLOCK:
-            return self._give(tunnel)
+            return await self._give(tunnel)
         try:
             addresses = await self._dialer.addresses(tunnel.host, tunnel.port)
         except UpstreamError as error:
-            return self._give(tunnel, problem=problem_of(error).value)
-        return self._give(tunnel, addresses)
+            return await self._give(tunnel, problem=problem_of(error).value)
+        return await self._give(tunnel, addresses)
 
-    def _give(self, tunnel: Tunnel, addresses: tuple[str, ...] = ("",), problem: str = "") -> bool:
+    async def _give(self, tunnel: Tunnel, addresses: tuple[str, ...] = ("",), problem: str = "") -> bool:
         first, *others = addresses
         handover = Handover(tunnel.name, tunnel.port, first, bytes(tunnel.talk.buffer), tuple(others), problem)
         tunnel.talk.unwatch()
         given = self._handoff.give(tunnel.talk.client, tunnel.talk.device, handover)
+        while not given and self._handoff.busy:  # until the set-up's time is over, which ends this task
+            await asyncio.sleep(BREATH)
+            given = self._handoff.give(tunnel.talk.client, tunnel.talk.device, handover)
         self._used["inspect"] += given
         return given
 
@@ -148,7 +154,7 @@ class TunnelLane:
         can open them."""
         if await self._hello(tunnel) is None:
             return await self._not_tls(tunnel)
-        if tunnel.host == TRUST_HOST and self._give(tunnel):
+        if tunnel.host == TRUST_HOST and await self._give(tunnel):
             return True
         return await self._terminate(tunnel)
 

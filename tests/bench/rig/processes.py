@@ -45,15 +45,16 @@ class Started:
         return tree(self.process.pid)
 
     def wait_for_port(self, port: int, seconds: float = 60.0) -> None:
-        """Until it listens on a port of 127.0.0.1. Raises DidNotStart."""
+        """Until it listens on a port of 127.0.0.1. Raises DidNotStart, and then it has been ended."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise DidNotStart(f"{self.name} ended with {self.process.returncode}: {self.last_words()}")
+        while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 return
             time.sleep(0.05)
-        raise DidNotStart(f"{self.name} does not listen on port {port}: {self.last_words()}")
+        ended = self.process.poll()
+        self.stop()
+        what = f"does not listen on port {port}" if ended is None else f"ended with {ended}"
+        raise DidNotStart(f"{self.name} {what}: {self.last_words()}")
 
     def last_words(self) -> str:
         """The last lines that it wrote."""
