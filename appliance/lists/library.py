@@ -265,7 +265,8 @@ def _try(rules: RuleSet, tables: Tables) -> None:
     book = Rulebook(rules, tables.categories, tables.safe_search)
     wrong = scenarios.run(scenarios.read(rules_folder() / "scenarios.txt"), read_tables(None).policies, book)
     if wrong:
-        message = f"the new rule set would be wrong: {len(wrong)} scenarios fail, first {wrong[0]}"
+        more = f" (and {len(wrong) - 1} more scenarios)" if len(wrong) > 1 else ""
+        message = f"the new rule set would be wrong: {wrong[0]}{more}"
         raise RuleSetError(message, "Nothing was changed. See which list holds that name, and leave the list out.")
 
 

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -116,37 +118,43 @@ def test_an_address_that_is_not_here(short: Command) -> None:
     assert "cannot listen on 192.0.2.1 port 8080 (Cannot assign requested address)" in short.refuses("run")
 
 
+@dataclass(frozen=True)
 class Running(Command):
     """A box that runs."""
 
-    process: subprocess.Popen[str]
     proxy: int
+    process: subprocess.Popen[str]
+    head: str
+    """what it printed until it was ready"""
 
 
-@pytest.fixture(scope="module")
-def running(prototype: Path) -> Iterator[Running]:
+@contextmanager
+def started() -> Iterator[Running]:
     """Started as a person starts it, in a terminal's session; stopped with Ctrl-C."""
     with tempfile.TemporaryDirectory(prefix="sgc-", dir="/tmp") as folder:
-        running = Running(Path(folder))
-        object.__setattr__(running, "proxy", free_port())
-        (running.state / "schoolgate.toml").write_text(CONFIG.format(running.proxy, free_port()))
-        process = spawn("run", "--state", running.state, start_new_session=True, stderr=subprocess.STDOUT)
-        object.__setattr__(running, "process", process)
+        proxy = free_port()
+        (Path(folder) / "schoolgate.toml").write_text(CONFIG.format(proxy, free_port()))
+        process = spawn("run", "--state", folder, start_new_session=True, stderr=subprocess.STDOUT)
         assert process.stdout
         head = [process.stdout.readline()]
         while head[-1] and head[-1].strip() != "Ctrl-C stops it.":
             head.append(process.stdout.readline())
-        (running.state / "head").write_text("".join(head))
         try:
-            yield running
+            yield Running(Path(folder), proxy, process, "".join(head))
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGINT)
-            process.communicate(timeout=30)
+                process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    with started() as running:
+        yield running
 
 
 def test_a_person_is_told_what_to_do_next(running: Running) -> None:
-    starting, head, *told = lines((running.state / "head").read_text())
+    starting, head, *told = lines(running.head)
     assert starting == "Schoolgate is starting ..."
     assert head.startswith("Schoolgate is running with ") and head.endswith("Devices that no network names are guest.")
     assert [line.split("  ")[0] for line in told] == [
@@ -206,13 +214,13 @@ def test_what_cannot_be_tried(running: Running, url: str) -> None:
     assert "is not a web address" in running.refuses("try", url)
 
 
-def test_ctrl_c_ends_it_and_keeps_the_state(running: Running) -> None:
-    """The last test of the file."""
-    running.good("try", "http://adult.schoolgate.test/")
-    os.killpg(running.process.pid, signal.SIGINT)
-    out, _ = running.process.communicate(timeout=30)
-    assert running.process.returncode == 0
-    assert out.rstrip().endswith("Schoolgate has stopped. Its state is kept; start it again the same way.")
-    assert "Traceback" not in out
-    running.refuses("status")
-    assert running.good("events", "--json").json
+def test_ctrl_c_ends_it_and_keeps_the_state() -> None:
+    with started() as running:
+        running.good("try", "http://adult.schoolgate.test/")
+        os.killpg(running.process.pid, signal.SIGINT)
+        out, _ = running.process.communicate(timeout=30)
+        assert running.process.returncode == 0
+        assert out.rstrip().endswith("Schoolgate has stopped. Its state is kept; start it again the same way.")
+        assert "Traceback" not in out
+        running.refuses("status")
+        assert len(running.good("events", "--json").json) == 1, "what waited was written at the end"
